@@ -1,0 +1,86 @@
+import type { Readable } from 'node:stream'
+import type { Secret } from '../secrets/secret.ts'
+import type { Sh } from './sh.ts'
+
+/** What a probe printed, as UTF-8 text, and the code it exited with. */
+export interface Seen {
+  code: number
+  stdout: string
+}
+
+/** What a resource wants changed, and how. */
+export interface Change {
+  /** What `--diff` shows: a unified diff where there is text to compare, else `- found` / `+ wanted` lines. */
+  diff: string
+  /** Runs as root in a POSIX `sh` with `set -e`; stdin is /dev/null. */
+  apply: Sh
+  /** The connection is expected to go away and the machine to come back with a new boot_id. */
+  reboots?: true
+  /** Opens what `apply` reads from its stdin, for content too large to travel inside a script. */
+  input?: () => Readable
+}
+
+/** Something done once at the end of a play on each host where a resource that names it changed. */
+export interface Handler {
+  title: string
+  apply: Sh
+}
+
+export type Facts = Readonly<Record<string, string | Secret>>
+
+/** One thing that shall be so on one host. */
+export interface Resource {
+  readonly title: string
+  /** Reads, never writes. Runs as root in a subshell of a POSIX `sh`; stdin is /dev/null. */
+  readonly probe: Sh
+  /** Pure: what has to change given what was seen; undefined when it is already so. Throws what cannot be mended. */
+  plan(seen: Seen): Change | undefined
+  /** What later plays may ask about this host. */
+  facts?(seen: Seen): Facts
+  readonly notify: readonly Handler[]
+  readonly tags: readonly string[]
+  /** Seconds that `apply` may take. Default 900. */
+  readonly timeout: number
+  /** Seconds that the probe is repeated after `apply` until `plan` says it is so. Default 0: it must be so at once. */
+  readonly settle: number
+  /** Made where the user wrote the task: its stack tells file and line. */
+  readonly origin: Error
+}
+
+/** What every module takes besides its own options. */
+export interface Common {
+  /** What reports call this task; by default the module's own wording. */
+  title?: string
+  /** Handlers to run at the end of the play if this changes. */
+  notify?: Handler | readonly Handler[]
+  /** Names for `--tags`. */
+  tags?: readonly string[]
+  /** Seconds the change may take. Default 900. */
+  timeout?: number
+}
+
+type Parts = Pick<Resource, 'title' | 'probe' | 'plan'> & Pick<Resource, 'facts'> & { settle?: number }
+
+/**
+ * Makes a Resource: what a module returns.
+ *
+ * @example
+ * const hostname = (name: string): Resource => resource({
+ *   title: `hostname ${name}`,
+ *   probe: sh`hostname`,
+ *   plan: (seen) => seen.stdout.trim() === name ? undefined
+ *     : { diff: `- ${seen.stdout.trim()}\n+ ${name}`, apply: sh`hostnamectl set-hostname ${name}` },
+ * })
+ */
+export function resource(parts: Parts, common: Common = {}): Resource {
+  const notify = common.notify ?? []
+  return {
+    settle: 0,
+    ...parts,
+    title: common.title ?? parts.title,
+    notify: Array.isArray(notify) ? notify : [notify as Handler],
+    tags: common.tags ?? [],
+    timeout: common.timeout ?? 900,
+    origin: new Error('origin'),
+  }
+}

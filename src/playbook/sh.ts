@@ -1,0 +1,61 @@
+import { Secret } from '../secrets/secret.ts'
+
+/** A piece of POSIX shell. Only sh`…` and raw() make one, so that what came from a user is always quoted. */
+export interface Sh {
+  readonly text: string
+}
+
+class Script implements Sh {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+export type ShValue = string | number | Secret | Sh | readonly ShValue[]
+
+/**
+ * Shell text with every value quoted as one word for a POSIX `sh`; an array becomes several words, another
+ * `Sh` is put in as it is.
+ *
+ * @example sh`install -d -m ${'0755'} -- ${'/srv/my share'}`.text === "install -d -m 0755 -- '/srv/my share'"
+ */
+export function sh(strings: TemplateStringsArray, ...values: readonly ShValue[]): Sh {
+  let text = strings[0] ?? ''
+  values.forEach((value, index) => {
+    text += word(value) + (strings[index + 1] ?? '')
+  })
+  return new Script(text)
+}
+
+/** Shell text taken as it is: for text that bramble itself wrote, never for a user's. */
+export function raw(text: string): Sh {
+  return new Script(text)
+}
+
+/** Pieces of shell, one after another, each on a line of its own. */
+export function lines(...parts: readonly Sh[]): Sh {
+  return new Script(parts.map((part) => part.text).join('\n'))
+}
+
+function word(value: ShValue): string {
+  if (value instanceof Script) return value.text
+  if (value instanceof Secret) return quote(value.reveal())
+  if (Array.isArray(value)) return value.map(word).join(' ')
+  return quote(String(value))
+}
+
+/**
+ * One word of POSIX shell, whatever the text holds.
+ *
+ * Errors: a NUL byte, which no shell word can hold.
+ *
+ * @see POSIX.1-2017, Shell Command Language, 2.2.2 Single-Quotes
+ * @example quote("it's") === `'it'\\''s'`
+ */
+export function quote(text: string): string {
+  if (text.includes('\0')) throw new Error('a shell word cannot hold a NUL byte')
+  if (/^[A-Za-z0-9_./:@%+,-]+$/.test(text)) return text
+  return `'${text.replaceAll("'", `'\\''`)}'`
+}
