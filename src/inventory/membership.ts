@@ -1,0 +1,51 @@
+import type { Tree } from './tree.ts'
+
+/** Who belongs where, children's hosts included. */
+export interface Membership {
+  /** Hosts of each group in the order of writing. */
+  readonly hosts: ReadonlyMap<string, readonly string[]>
+  /** Groups of each host, from the weakest to the strongest: parents first, then by name, as Ansible orders them. */
+  readonly groups: ReadonlyMap<string, readonly string[]>
+}
+
+export function membership(tree: Tree): Membership {
+  const hosts = new Map<string, readonly string[]>()
+  const collect = (group: string): readonly string[] => {
+    const known = hosts.get(group)
+    if (known) return known
+    const members = tree.groups.get(group)?.members ?? []
+    const names = members.flatMap(({ kind, name }) => (kind === 'host' ? [name] : collect(name)))
+    const unique = [...new Set(names)]
+    hosts.set(group, unique)
+    return unique
+  }
+  for (const group of tree.groups.keys()) collect(group)
+  hosts.set('all', [...new Set([...collect('all'), ...tree.hosts.keys()])])
+
+  const order = [...hosts.keys()].toSorted(strength(tree))
+  const groups = new Map<string, string[]>([...tree.hosts.keys()].map((name) => [name, []]))
+  for (const group of order) for (const host of hosts.get(group) ?? []) groups.get(host)?.push(group)
+
+  const ungrouped = [...groups].filter(([, names]) =>
+    names.every((name) => name === 'all' || name === 'ungrouped'),
+  )
+  hosts.set('ungrouped', [
+    ...new Set([...(hosts.get('ungrouped') ?? []), ...ungrouped.map(([host]) => host)]),
+  ])
+  for (const [, names] of ungrouped) if (!names.includes('ungrouped')) names.push('ungrouped')
+  return { hosts, groups }
+}
+
+function strength(tree: Tree): (one: string, other: string) => number {
+  const depths = new Map<string, number>()
+  const deepen = (group: string, depth: number): void => {
+    if (depth <= (depths.get(group) ?? -1)) return
+    depths.set(group, depth)
+    for (const { kind, name } of tree.groups.get(group)?.members ?? []) {
+      if (kind === 'group') deepen(name, depth + 1)
+    }
+  }
+  deepen('all', 0)
+  return (one, other) =>
+    (depths.get(one) ?? 0) - (depths.get(other) ?? 0) || (one < other ? -1 : Number(one > other))
+}

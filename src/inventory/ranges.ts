@@ -1,0 +1,54 @@
+import { InputError } from '../errors.ts'
+
+const rangePattern = /\[([^\]]*)\]/
+const mostHosts = 10_000
+
+/**
+ * Expands host ranges as Ansible does: both ends are included, leading zeros set the width, several ranges
+ * multiply, a third part is the step.
+ *
+ * @param at where the name was written, for the error
+ * @throws InputError for a range that is none
+ * @see https://docs.ansible.com/ansible/latest/inventory_guide/intro_inventory.html#adding-ranges-of-hosts
+ * @example expandRange('rpi[1:3]') // ['rpi1', 'rpi2', 'rpi3']
+ */
+export function expandRange(name: string, at?: string): string[] {
+  const match = rangePattern.exec(name)
+  if (!match) return [name]
+  const head = name.slice(0, match.index)
+  const tails = expandRange(name.slice(match.index + match[0].length), at)
+  const parts = values(match[1] ?? '')
+  if (!parts || parts.length * tails.length > mostHosts) {
+    throw new InputError(`\`${name}\` is not a host range`, {
+      ...(at !== undefined && { at }),
+      expected: `[1:4], [01:10], [a:c] or [0:10:2], of at most ${mostHosts} hosts`,
+      found: match[0],
+    })
+  }
+  return parts.flatMap((part) => tails.map((tail) => `${head}${part}${tail}`))
+}
+
+function values(range: string): string[] | undefined {
+  const [, first, last, by = '1'] = /^(\d{1,9}|[a-zA-Z]):(\d{1,9}|[a-zA-Z])(?::(\d{1,9}))?$/.exec(range) ?? []
+  if (first === undefined || last === undefined || Number(by) === 0) return undefined
+  const kinds = [/^\d+$/, /^[a-z]$/, /^[A-Z]$/]
+  const kind = kinds.findIndex((pattern) => pattern.test(first) && pattern.test(last))
+  if (kind === 0) return numbers(first, last, Number(by))
+  if (kind === -1) return undefined
+  const codes = steps(first.codePointAt(0) ?? 0, last.codePointAt(0) ?? 0, Number(by))
+  return codes?.map((code) => String.fromCodePoint(code))
+}
+
+function numbers(first: string, last: string, by: number): string[] | undefined {
+  // As in Ansible: a leading zero asks for padding, and then both ends have the same width.
+  const padded = first.length > 1 && first.startsWith('0')
+  if (padded && first.length !== last.length) return undefined
+  return steps(Number(first), Number(last), by)?.map((value) =>
+    String(value).padStart(padded ? first.length : 0, '0'),
+  )
+}
+
+function steps(from: number, to: number, by: number): number[] | undefined {
+  if (from > to || (to - from) / by >= mostHosts) return undefined
+  return Array.from({ length: Math.floor((to - from) / by) + 1 }, (_, index) => from + index * by)
+}
