@@ -1,0 +1,141 @@
+import { InputError } from '../errors.ts'
+import { lines, sh, type Sh } from '../playbook/sh.ts'
+import { resource, type Change, type Common, type Resource, type Seen } from '../playbook/resource.ts'
+
+/** What is used of the answer to `GET /info`. */
+export interface DockerInfo {
+  ServerVersion: string
+  Swarm: {
+    NodeID: string
+    NodeAddr: string
+    LocalNodeState: 'inactive' | 'pending' | 'active' | 'error' | 'locked'
+    ControlAvailable: boolean
+    Error: string
+    RemoteManagers?: { NodeID: string; Addr: string }[] | null
+    /** Only managers of a swarm that has a leader tell it. */
+    Cluster?: { ID: string } | null
+  }
+}
+
+const curl = 'curl -sS --max-time 20 --unix-socket /run/docker.sock'
+
+/** Asks the Docker daemon of the host; several paths are answered one after another, each on a line of its own. */
+export function dockerGet(...paths: readonly string[]): Sh {
+  return sh`${curl.split(' ')} ${paths.map((path) => `http://docker${path}`)}`
+}
+
+/**
+ * Sends JSON to the Docker daemon. The body goes through a pipe from the shell's own printf, so that no process
+ * has a token among its arguments; what the daemon objects to goes to stderr.
+ */
+export function dockerPost(path: string, body: Parameters<typeof sh>[1]): Sh {
+  const json = 'Content-Type: application/json'
+  return sh`printf %s ${body} | curl -sS --max-time 120 --fail-with-body --unix-socket /run/docker.sock -H ${json} --data-binary @- http://docker${path} >&2`
+}
+
+/** The probe that everything about the daemon and its place in the swarm rests on: one text, so that it runs once. */
+export const dockerInfo: Sh = dockerGet('/info')
+
+/** The answer to `dockerInfo`; undefined when no daemon answers, or Docker or curl is not installed. */
+export function readInfo(seen: Seen): DockerInfo | undefined {
+  if (seen.code !== 0) return undefined
+  const info = parseJson(seen.stdout)
+  return isInfo(info) ? info : undefined
+}
+
+/** JSON, or undefined where the text is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** What to do when no daemon answers: start it. In check mode on a host without Docker it says what is missing. */
+export function startDocker(): Change {
+  return {
+    diff: '- no Docker daemon answers on /run/docker.sock\n+ the Docker daemon answers',
+    apply: sh`systemctl start docker || { journalctl --unit docker --lines 20 --no-pager --output cat >&2; exit 1; }`,
+  }
+}
+
+/**
+ * Docker's daemon answers; it is started if need be, and waited for up to a minute.
+ * Facts: `docker`, the version of the engine.
+ *
+ * @see https://docs.docker.com/reference/api/engine/ (GET /info)
+ * @example dockerRunning()
+ */
+export function dockerRunning(common: Common = {}): Resource {
+  return resource(
+    {
+      title: 'docker answers',
+      probe: dockerInfo,
+      settle: 60,
+      plan: (seen) => (readInfo(seen) ? undefined : startDocker()),
+      facts: (seen): Record<string, string> => {
+        const info = readInfo(seen)
+        return info ? { docker: info.ServerVersion } : {}
+      },
+    },
+    common,
+  )
+}
+
+export interface DockerRepositoryOptions extends Common {
+  /** Debian's code name. Default `bookworm`. */
+  suite?: string
+}
+
+const key = '/etc/apt/keyrings/docker.asc'
+const list = '/etc/apt/sources.list.d/docker.sources'
+const home = 'https://download.docker.com/linux/debian'
+
+/**
+ * Docker's own apt repository, for `docker-ce`. For Raspberry Pi OS too: Debian's packages fit its 64-bit edition.
+ * Needs curl and ca-certificates.
+ *
+ * Errors: a key that cannot be fetched; nothing is written then.
+ *
+ * @see https://docs.docker.com/engine/install/debian/
+ * @example dockerRepository({ suite: 'bookworm' })
+ */
+export function dockerRepository({ suite = 'bookworm', ...common }: DockerRepositoryOptions = {}): Resource {
+  if (!/^[a-z]+$/.test(suite))
+    throw new InputError(`docker repository: ${suite} is no code name of Debian`, {
+      expected: 'such as bookworm',
+    })
+  const wanted = `Types: deb\nURIs: ${home}\nSuites: ${suite}\nComponents: stable\nSigned-By: ${key}\n`
+  return resource(
+    {
+      title: `docker repository ${suite}`,
+      probe: sh`[ -s ${key} ] && cat ${list}`,
+      plan(seen) {
+        if (seen.code === 0 && seen.stdout === wanted) return undefined
+        const found = seen.stdout.trimEnd().split('\n').filter(Boolean)
+        return {
+          diff: [
+            ...found.map((line) => `- ${line}`),
+            ...wanted
+              .trimEnd()
+              .split('\n')
+              .map((line) => `+ ${line}`),
+          ].join('\n'),
+          apply: lines(
+            sh`install -d -m 0755 /etc/apt/keyrings`,
+            sh`curl -fsSL --retry 3 --max-time 60 -o ${`${key}.new`} ${`${home}/gpg`}`,
+            sh`chmod 0644 ${`${key}.new`} && mv ${`${key}.new`} ${key}`,
+            sh`printf %s ${wanted} >${`${list}.new`} && chmod 0644 ${`${list}.new`} && mv ${`${list}.new`} ${list}`,
+            sh`apt-get update -q -o DPkg::Lock::Timeout=600`,
+          ),
+        }
+      },
+    },
+    common,
+  )
+}
+
+function isInfo(value: unknown): value is DockerInfo {
+  return typeof value === 'object' && value !== null && 'Swarm' in value && 'ServerVersion' in value
+}

@@ -1,0 +1,74 @@
+import type { SwarmNode } from '../modules/label.ts'
+import type { Service, StackSeen, Task } from './state.ts'
+
+/**
+ * What is not running yet of a stack, a line for each service: how many tasks run, and for each node that lacks
+ * one its newest task's state and error.
+ *
+ * @example unfinished('ha-stack', seen) // ['service nginx: 3 of 4 tasks run; rpi4: rejected: "no such image"']
+ */
+export function unfinished(stack: string, seen: StackSeen): string[] {
+  return seen.services.flatMap((service) => {
+    const tasks = seen.tasks.filter(({ ServiceID }) => ServiceID === service.ID)
+    const wanted = tasks.filter(({ DesiredState }) => DesiredState === 'running')
+    const running = wanted.filter(({ Status }) => Status.State === 'running')
+    const { DesiredTasks: desired = wanted.length, RunningTasks: up = running.length } =
+      service.ServiceStatus ?? {}
+    const lacking = nodesOf(service, seen.nodes).filter(
+      ({ ID }) => !running.some(({ NodeID }) => NodeID === ID),
+    )
+    const update = movingUpdate(service)
+    const enough = desired > 0 || service.Spec.Mode.Replicated?.Replicas === 0
+    if (!update && lacking.length === 0 && up >= desired && enough) return []
+    const waiting = wanted.filter(({ Status }) => Status.State !== 'running')
+    const nodes =
+      lacking.length > 0
+        ? lacking
+        : seen.nodes.filter(({ ID }) => waiting.some(({ NodeID }) => NodeID === ID))
+    const unplaced = newestFirst(tasks).find((task) => !task.NodeID && task.Status.Err)?.Status.Err
+    const total = Math.max(desired, running.length + lacking.length)
+    const parts = [
+      `service ${service.Spec.Name.replace(`${stack}_`, '')}: ${running.length} of ${total} tasks run`,
+      ...nodes.map((node) => `${node.Description.Hostname ?? node.ID}: ${newest(tasks, node.ID)}`),
+      unplaced,
+      update && `update ${update.State}${update.Message ? `: ${update.Message}` : ''}`,
+      total === 0 ? 'no node fits its constraints, or no task has been made yet' : undefined,
+    ]
+    return [parts.filter((part) => part !== undefined).join('; ')]
+  })
+}
+
+/** The update of a service unless it is over. */
+function movingUpdate({ UpdateStatus }: Service): Service['UpdateStatus'] {
+  const states = ['updating', 'paused', 'rollback_started', 'rollback_paused']
+  return UpdateStatus && states.includes(UpdateStatus.State) ? UpdateStatus : undefined
+}
+
+/** The nodes that a global service has to run on, as far as its constraints ask for labels only. */
+function nodesOf(service: Service, nodes: readonly SwarmNode[]): SwarmNode[] {
+  if (!service.Spec.Mode.Global) return []
+  const constraints = (service.Spec.TaskTemplate.Placement?.Constraints ?? []).map((text) =>
+    /^node\.labels\.(\S+?)\s*==\s*(\S+)$/.exec(text.trim()),
+  )
+  return nodes.filter(
+    ({ Spec, Status }) =>
+      Status.State === 'ready' &&
+      Spec.Availability === 'active' &&
+      constraints.every((match) => match !== null && Spec.Labels?.[match[1] ?? ''] === match[2]),
+  )
+}
+
+function newest(tasks: readonly Task[], node: string): string {
+  const own = newestFirst(tasks.filter(({ NodeID }) => NodeID === node))
+  const task = own[0]
+  if (!task) return 'no task'
+  if (task.Status.Err) return `${task.Status.State}: ${JSON.stringify(task.Status.Err)}`
+  const failed = own.find(({ Status }) => Status.Err)
+  return failed
+    ? `${task.Status.State}, before ${failed.Status.State}: ${JSON.stringify(failed.Status.Err)}`
+    : task.Status.State
+}
+
+function newestFirst(tasks: readonly Task[]): Task[] {
+  return tasks.toSorted((a, b) => (a.CreatedAt < b.CreatedAt ? 1 : -1))
+}

@@ -1,0 +1,86 @@
+import { dockerGet, parseJson } from '../modules/docker.ts'
+import type { SwarmNode } from '../modules/label.ts'
+import { sh, type Sh } from '../playbook/sh.ts'
+import type { Seen } from '../playbook/resource.ts'
+
+/** What is used of a service in the answer to `GET /services?status=true`. */
+export interface Service {
+  ID: string
+  Spec: {
+    Name: string
+    TaskTemplate: { ForceUpdate?: number; Placement?: { Constraints?: string[] } }
+    Mode: { Global?: object; Replicated?: { Replicas: number } }
+  }
+  UpdateStatus?: { State: string; Message?: string }
+  ServiceStatus?: { RunningTasks: number; DesiredTasks: number }
+}
+
+/** What is used of a task in the answer to `GET /tasks`. */
+export interface Task {
+  CreatedAt: string
+  ServiceID: string
+  NodeID?: string
+  DesiredState: string
+  Status: { State: string; Err?: string }
+}
+
+/** What the last deploy left: hashes of the files, and the services as they were right after it. */
+export interface Deployed {
+  files: Record<string, string>
+  services: Service[]
+}
+
+export interface StackSeen {
+  deployed: Deployed | undefined
+  services: Service[]
+  tasks: Task[]
+  nodes: SwarmNode[]
+  configs: { Spec: { Name: string } }[]
+}
+
+/** The record of the last deploy, then what the swarm says of the stack: five lines of JSON from two processes. */
+export function stackProbe(name: string, directory: string): Sh {
+  const paths = [
+    servicesPath(name),
+    `/tasks?filters=${filters(name)}`,
+    '/nodes',
+    `/configs?filters=${filters(name)}`,
+  ]
+  return sh`cat ${`${directory}/.deployed.json`} 2>/dev/null || echo null\n${dockerGet(...paths)}`
+}
+
+export function stackServices(name: string): Sh {
+  return dockerGet(servicesPath(name))
+}
+
+/** What `stackProbe` printed; undefined when this host manages no swarm (yet). */
+export function readStack(seen: Seen): StackSeen | undefined {
+  const [deployed, services, tasks, nodes, configs] = seen.stdout.split('\n').map(parseJson)
+  if (!Array.isArray(services) || !Array.isArray(tasks) || !Array.isArray(nodes) || !Array.isArray(configs))
+    return undefined
+  return { deployed: isDeployed(deployed) ? deployed : undefined, services, tasks, nodes, configs }
+}
+
+/** A service's specification without the counter that `docker service update --force` raises. */
+export function specOf({ Spec }: Service): unknown {
+  const { ForceUpdate: _, ...template } = Spec.TaskTemplate
+  return { ...Spec, TaskTemplate: template }
+}
+
+function servicesPath(name: string): string {
+  return `/services?status=true&filters=${filters(name)}`
+}
+
+function filters(name: string): string {
+  return encodeURIComponent(JSON.stringify({ label: [`com.docker.stack.namespace=${name}`] }))
+}
+
+function isDeployed(value: unknown): value is Deployed {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'files' in value &&
+    'services' in value &&
+    Array.isArray(value.services)
+  )
+}
