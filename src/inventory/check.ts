@@ -1,6 +1,7 @@
 import { BlockList } from 'node:net'
 import { InputError } from '../errors.ts'
 import type { Settings } from './schema.ts'
+import type { Tree } from './tree.ts'
 import type { Host } from './types.ts'
 import { origin } from './variables.ts'
 import type { Layer } from './variables.ts'
@@ -14,6 +15,7 @@ interface Written {
   clusterLayers: readonly Layer[]
   /** Where the variables of each host stand. */
   hostLayers: ReadonlyMap<string, readonly Layer[]>
+  tree: Tree
   file: string
 }
 
@@ -64,11 +66,11 @@ function contains(network: string, address: string): boolean {
   return list.check(address)
 }
 
-function checkGroups({ groups, file }: Written): void {
+function checkGroups({ groups, tree, file }: Written): void {
   const servers = groups.get('nfs_server') ?? []
   if (servers.length > 1) {
     throw new InputError('nfs_server has more than one host', {
-      at: file,
+      at: memberAt(tree, 'nfs_server', servers[1]) ?? file,
       expected: 'one host, which keeps the content',
       found: namesOf(servers),
     })
@@ -76,10 +78,15 @@ function checkGroups({ groups, file }: Written): void {
   const both = (groups.get('managers') ?? []).filter((host) => host.in('workers'))
   if (both.length > 0) {
     throw new InputError(`${namesOf(both)} cannot be both manager and worker`, {
-      at: file,
+      at: memberAt(tree, 'workers', both[0]) ?? file,
       next: 'leave it in one of the groups; a manager runs containers too',
     })
   }
+}
+
+/** Where a group names a host itself, not through a child group. */
+function memberAt(tree: Tree, group: string, host?: Host): string | undefined {
+  return tree.groups.get(group)?.members.find(({ name }) => name === host?.name)?.at
 }
 
 /** All of these listen on the host's own network, on machines that may be load balancer and web server at once. */

@@ -68,7 +68,7 @@ export async function loadInventory(path: string, env: Environment = process.env
   )
   const clusterLayers = [...inlineOf(tree, 'all'), ...(written.groupFiles.get('all') ?? [])]
   const settings = readSettings(clusterLayers, directory, env)
-  checkCluster({ settings, hosts, groups, clusterLayers, hostLayers: layers, file })
+  checkCluster({ settings, hosts, groups, clusterLayers, hostLayers: layers, tree, file })
   return makeInventory({ settings, hosts, groups, path: file, directory, warnings: warningsOf(groups) })
 }
 

@@ -33,7 +33,8 @@ export function membership(tree: Tree): Membership {
     ...new Set([...(hosts.get('ungrouped') ?? []), ...ungrouped.map(([host]) => host)]),
   ])
   for (const [, names] of ungrouped) if (!names.includes('ungrouped')) names.push('ungrouped')
-  return { hosts, groups }
+  const written = [...tree.groups.keys(), 'ungrouped']
+  return { hosts: new Map(written.map((name) => [name, hosts.get(name) ?? []])), groups }
 }
 
 function strength(tree: Tree): (one: string, other: string) => number {

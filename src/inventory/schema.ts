@@ -179,9 +179,18 @@ export const hostShape = {
   ansible_become_password: v.secret.optional().describe('Password that sudo asks for'),
   ansible_become_pass: v.secret.optional().describe('Same as ansible_become_password'),
   ansible_timeout: v.number(1, 600).default(10).describe('Seconds to wait for the connection'),
-  ansible_connection: v.oneOf(['ssh']).optional().describe('Hosts are reached by SSH only'),
-  ansible_become_method: v.oneOf(['sudo']).optional().describe('Root is had by sudo only'),
-  ansible_become_user: v.oneOf(['root']).optional().describe('Tasks run as root only'),
+  ansible_connection: v
+    .oneOf(['ssh'], ': hosts are reached by SSH only')
+    .optional()
+    .describe('Hosts are reached by SSH only'),
+  ansible_become_method: v
+    .oneOf(['sudo'], ': root is had by sudo only')
+    .optional()
+    .describe('Root is had by sudo only'),
+  ansible_become_user: v
+    .oneOf(['root'], ': tasks run as root only')
+    .optional()
+    .describe('Tasks run as root only'),
   ansible_python_interpreter: z.unknown().optional().describe('Not needed: hosts need no Python. Ignored'),
 }
 

@@ -32,8 +32,8 @@ export function number(least: number, most: number, kind = 'a number') {
   return z.number({ error }).min(least, { error }).max(most, { error })
 }
 
-export function oneOf<const Choice extends string>(choices: readonly Choice[]) {
-  return z.enum(choices, { error: choices.join(' or ') })
+export function oneOf<const Choice extends string>(choices: readonly Choice[], why = '') {
+  return z.enum(choices, { error: `${choices.join(' or ')}${why}` })
 }
 
 export const boolean = z.boolean({ error: 'true or false' })

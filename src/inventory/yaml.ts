@@ -28,7 +28,8 @@ export function parseYaml(file: string, text: string, empty?: unknown): Source {
   try {
     const value = load(text, { schema, filename: file })
     const offsets = keyOffsets(text, parseEvents(text, { filename: file }))
-    const source = { file, value, at: (path: Path) => locate(file, text, offsets, path) }
+    const lines = lineStarts(text)
+    const source = { file, value, at: (path: Path) => locate(file, lines, offsets, path) }
     refuseLoops(source, value, [], [], new Set())
     return source
   } catch (error) {
@@ -40,13 +41,17 @@ export function parseYaml(file: string, text: string, empty?: unknown): Source {
 function malformed(file: string, text: string, error: YAMLException): InputError {
   const line = error.mark?.line ?? 0
   const column = error.mark?.column ?? 0
-  const found = text.split(/\r\n|\r|\n/)[line]?.trim()
+  const found = withoutPassword(text.split(/\r\n|\r|\n/)[line]?.trim() ?? '')
   return new InputError(`${file} is not valid YAML: ${error.reason}`, {
     at: `${file}:${line + 1}:${column + 1}`,
     ...(found && { found }),
     ...advice(error.reason, text),
-    cause: error,
   })
+}
+
+// The parser's own error is no cause either: it quotes lines around this one.
+function withoutPassword(line: string): string {
+  return line.replace(/(pass(?:word)?["']?\s*:\s*)\S.*$/, '$1***')
 }
 
 function advice(reason: string, text: string): { next?: string } {
@@ -96,12 +101,21 @@ function startOf(event: Event): number {
   return event.type === EVENT_ID.ALIAS ? event.anchorStart : -1
 }
 
-function locate(file: string, text: string, offsets: Map<string, number>, path: Path): string {
+function lineStarts(text: string): number[] {
+  return [0, ...Array.from(text.matchAll(/\r\n|\r|\n/g), (match) => match.index + match[0].length)]
+}
+
+function locate(file: string, lines: readonly number[], offsets: Map<string, number>, path: Path): string {
   for (let length = path.length; length > 0; length--) {
     const offset = offsets.get(JSON.stringify(path.slice(0, length))) ?? -1
     if (offset < 0) continue
-    const before = text.slice(0, offset).split(/\r\n|\r|\n/)
-    return `${file}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`
+    let [low, high] = [0, lines.length]
+    while (high - low > 1) {
+      const middle = (low + high) >> 1
+      if ((lines[middle] ?? 0) <= offset) low = middle
+      else high = middle
+    }
+    return `${file}:${low + 1}:${offset - (lines[low] ?? 0) + 1}`
   }
   return `${file}:1:1`
 }
