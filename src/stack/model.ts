@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto'
+import { posix } from 'node:path'
+import { InputError } from '../errors.ts'
+import type { Cluster, Host, Settings } from '../inventory/types.ts'
+
+/** What the templates of the stack may name, besides `configs` in docker-compose.yml. */
+export type StackModel = Pick<Settings, 'vip' | 'haproxy' | 'nginx' | 'nfs' | 'stack' | 'images'> & {
+  /** The load balancers; the first is preferred for the virtual address. */
+  loadbalancers: { name: string; address: string; interface: string; priority: number }[]
+  webservers: { name: string; address: string }[]
+  /** The directory that nginx gets to see: the parent of the share, so that a remount shows in the container. */
+  share_parent: string
+  /** HAProxy's own words for the user and the password of its statistics page; undefined: the page is off. */
+  operator: { user: string; password: string } | undefined
+}
+
+/** A file of `templates/` and its text. */
+interface Template {
+  name: string
+  text: string
+}
+
+/** The config files that services read, and the template of each. */
+const configFiles = { haproxy: 'haproxy.cfg', keepalived: 'keepalived.conf', nginx: 'nginx.conf' } as const
+
+/**
+ * What ha-stack is made of, for its templates.
+ *
+ * `interfaceOf` is asked for the network interface of a load balancer where the inventory names none: preflight
+ * tells it as the fact `interface`.
+ *
+ * Errors (InputError): no load balancer or no web server; the virtual address is a host's own.
+ *
+ * @example stackModel(cluster, (host) => facts.get(host, 'interface')).loadbalancers[0]?.priority === 150
+ */
+export function stackModel(
+  cluster: Pick<Cluster, 'settings' | 'group' | 'hosts'>,
+  interfaceOf: (host: string) => string,
+): StackModel {
+  const { vip, haproxy, nginx, nfs, stack, images } = cluster.settings
+  const balancers = members(cluster, 'loadbalancers')
+  const owner = cluster.hosts.find(({ address }) => address === vip.address)
+  if (owner)
+    throw new InputError(`vip.address ${vip.address} is the address of ${owner.name}`, {
+      expected: 'an address that no machine has',
+      next: 'choose a free address outside the range that your router hands out',
+    })
+  return {
+    vip,
+    haproxy,
+    nginx,
+    nfs,
+    stack,
+    images,
+    loadbalancers: balancers.map(({ name, address, settings }, index) => ({
+      name,
+      address,
+      interface: settings.interface ?? vip.interface ?? interfaceOf(name),
+      // From 150 down to 100, whatever their number.
+      priority: 150 - Math.round((50 * index) / Math.max(1, balancers.length - 1)),
+    })),
+    webservers: members(cluster, 'webservers').map(({ name, address }) => ({ name, address })),
+    share_parent: posix.dirname(nfs.mount),
+    operator: haproxy.stats_password && {
+      user: haproxyWord(haproxy.stats_user, 'haproxy.stats_user'),
+      password: haproxyWord(haproxy.stats_password.reveal(), 'haproxy.stats_password'),
+    },
+  }
+}
+
+/** The label that binds a service to its nodes, by group. */
+const labelOf = { loadbalancers: 'bramble.loadbalancer', webservers: 'bramble.webserver' } as const
+
+/**
+ * The labels of every node in the swarm: those that the services' constraints ask for, and the user's own.
+ *
+ * @example stackLabels(cluster).rpi3 // { 'bramble.webserver': 'true' }
+ */
+export function stackLabels(cluster: Pick<Cluster, 'hosts'>): Record<string, Record<string, string>> {
+  return Object.fromEntries(
+    cluster.hosts.map((host) => [
+      host.name,
+      {
+        ...host.settings.labels,
+        ...Object.fromEntries(
+          Object.entries(labelOf)
+            .filter(([group]) => host.in(group))
+            .map(([, label]) => [label, 'true']),
+        ),
+      },
+    ]),
+  )
+}
+
+export interface RenderedStack {
+  /** Texts by file name: docker-compose.yml and the config files it names. */
+  files: Record<string, string>
+  /** Names of the swarm configs, each with a hash of its content: what `stackConfigsPruned` keeps. */
+  configs: string[]
+  /** A file holds a password. */
+  secret: boolean
+}
+
+/**
+ * The files of the stack's directory. A config's name carries the first 12 hex digits of its content's SHA-256,
+ * because swarm configs never change.
+ *
+ * Errors: those of the templates; InputError for a config over the swarm's limit of 500 kB.
+ *
+ * @see https://docs.docker.com/engine/swarm/configs/
+ * @example renderStack(model, context.template, renderTemplate).files['docker-compose.yml']
+ */
+export function renderStack(
+  model: StackModel,
+  template: (name: string) => Template,
+  render: (source: Template, variables: Readonly<Record<string, unknown>>) => string,
+): RenderedStack {
+  const files: Record<string, string> = {}
+  const configs: Record<string, string> = {}
+  for (const [service, name] of Object.entries(configFiles)) {
+    const text = render(template(`${name}.ejs`), model)
+    if (Buffer.byteLength(text) > 500_000)
+      throw new InputError(`${name} is too large for a swarm config`, {
+        expected: 'at most 500000 bytes',
+        found: `${Buffer.byteLength(text)} bytes`,
+      })
+    files[name] = text
+    configs[service] =
+      `${model.stack.name}-${service}-${createHash('sha256').update(text).digest('hex').slice(0, 12)}`
+  }
+  files['docker-compose.yml'] = render(template('docker-compose.yml.ejs'), { ...model, configs })
+  return { files, configs: Object.values(configs), secret: model.operator !== undefined }
+}
+
+function members(cluster: Pick<Cluster, 'group'>, group: string): readonly Host[] {
+  const hosts = cluster.group(group)
+  if (hosts.length === 0)
+    throw new InputError(`group ${group} has no hosts`, {
+      expected: 'at least one host',
+      next: `add hosts to ${group} in the inventory`,
+    })
+  return hosts
+}
+
+/** One word of HAProxy's configuration, where quotes work as in a shell. */
+function haproxyWord(text: string, setting: string): string {
+  if (/[\0\r\n]/.test(text))
+    throw new InputError(`${setting} holds a line break`, { expected: 'text on one line' })
+  return `'${text.replaceAll("'", `'\\''`)}'`
+}
