@@ -46,6 +46,8 @@ export type Event = { at: number } & (
       hosts: Record<string, HostSummary>
       /** The command that repeats the run on just the hosts that failed. */
       retry?: string
+      /** Why the run ended before its last play. */
+      stopped?: string
     }
 )
 

@@ -1,0 +1,44 @@
+import { apt, command, directory, dockerRepository, dockerRunning, play, playbook, service, sh, template } from 'bramble'
+
+const packages = {
+  debian: ['docker.io'],
+  docker: ['docker-ce', 'docker-ce-cli', 'containerd.io'],
+}
+
+/** Docker Engine and its configuration, on every host at once. */
+export const docker = play({
+  name: 'docker',
+  hosts: 'all',
+  *tasks(host, { cluster, template: source }) {
+    const settings = cluster.settings.docker
+    // Written before Docker is installed, so that its first start already uses it.
+    yield directory({ path: '/etc/docker' })
+    yield template({
+      path: '/etc/docker/daemon.json',
+      source: source('daemon.json.ejs'),
+      variables: { docker: settings },
+    })
+    yield apt({ packages: ['ca-certificates', 'curl'] })
+    if (settings.source === 'docker') yield dockerRepository()
+    yield apt({ packages: packages[settings.source] })
+    yield service({ name: 'docker', enabled: true, state: 'started' })
+  },
+})
+
+/** A changed configuration takes a restart: one host at a time, since three managers bear the loss of one. */
+export const dockerRestart = play({
+  name: 'docker configuration in use',
+  hosts: 'all',
+  serial: 1,
+  critical: true,
+  *tasks() {
+    yield command({
+      title: 'docker runs with its current configuration',
+      run: sh`systemctl restart docker`,
+      unless: sh`[ ! /etc/docker/daemon.json -nt /run/docker.pid ]`,
+    })
+    yield dockerRunning()
+  },
+})
+
+export default playbook({ name: 'docker', plays: [docker, dockerRestart] })

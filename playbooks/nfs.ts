@@ -1,0 +1,56 @@
+import { apt, command, directory, file, mount, play, playbook, service, sh, template } from 'bramble'
+
+/** The share, on the host of the group nfs_server. */
+export const server = play({
+  name: 'nfs server',
+  hosts: 'nfs_server',
+  *tasks(_, { cluster, template: source }) {
+    const { nfs } = cluster.settings
+    const path = nfs.export
+    yield apt({ packages: ['nfs-kernel-server'] })
+    yield directory({ path })
+    yield command({
+      title: 'a first page',
+      run: sh`printf '%s\n' ${'<h1>It works: served by bramble</h1>'} >${`${path}/index.html`}`,
+      creates: `${path}/index.html`,
+    })
+    yield template({
+      path: '/etc/exports.d/bramble.exports',
+      source: source('exports.ejs'),
+      variables: { nfs, clients: cluster.group('webservers').map(({ address }) => address) },
+      notify: { title: 'export the share', apply: sh`exportfs -ra` },
+    })
+    yield service({ name: 'nfs-server', enabled: true, state: 'started' })
+  },
+})
+
+/** The share mounted on every web server; its own host reaches it without the network. */
+export const clients = play({
+  name: 'nfs clients',
+  hosts: 'webservers',
+  *tasks(host, { cluster }) {
+    const { export: path, mount: mountpoint, version, options } = cluster.settings.nfs
+    const [serverHost] = cluster.group('nfs_server')
+    if (!serverHost) return
+    if (host === serverHost) {
+      // A machine that mounts its own export over NFS can deadlock when memory runs short.
+      yield mount({ path: mountpoint, source: path, type: 'none', options: 'bind,nofail' })
+    } else {
+      yield apt({ packages: ['nfs-common'] })
+      yield mount({
+        path: mountpoint,
+        source: `${serverHost.address}:${path}`,
+        type: 'nfs4',
+        options: [...options, `vers=${version}`, 'x-systemd.mount-timeout=30'].join(','),
+      })
+    }
+    yield directory({ path: '/etc/systemd/system/docker.service.d' })
+    yield file({
+      path: '/etc/systemd/system/docker.service.d/bramble.conf',
+      content: '# Containers that serve the share start after it is mounted; without it they start all the same.\n[Unit]\nAfter=remote-fs.target\n',
+      notify: { title: 'reload systemd', apply: sh`systemctl daemon-reload` },
+    })
+  },
+})
+
+export default playbook({ name: 'nfs', plays: [server, clients] })

@@ -1,0 +1,127 @@
+import {
+  nodeLabels,
+  play,
+  playbook,
+  swarmInit,
+  swarmJoin,
+  swarmState,
+  swarmTokens,
+  TaskError,
+  type Cluster,
+  type FactStore,
+  type Host,
+} from 'bramble'
+
+/** What each host says of its own place in the swarm. */
+const state = play({
+  name: 'swarm state',
+  hosts: 'managers:workers',
+  *tasks() {
+    yield swarmState()
+  },
+})
+
+/** A new swarm, when no manager of the inventory is in one. */
+const init = play({
+  name: 'swarm init',
+  hosts: 'managers',
+  runOnce: true,
+  critical: true,
+  *tasks(host, { cluster, facts }) {
+    if (leader(cluster, facts)) return
+    for (const manager of cluster.group('managers')) {
+      if (facts.get(manager.name, 'swarm') === 'inactive') continue
+      throw new TaskError(`${manager.name} is in a swarm that does not work`, {
+        expected: 'an active manager, or managers that are in no swarm',
+        found: facts.get(manager.name, 'swarm'),
+        next: `look at it: bramble exec ${manager.name} -- docker info`,
+      })
+    }
+    const { address_pool, address_pool_size, data_path_port } = cluster.settings.swarm
+    yield swarmInit({
+      advertise: host.address,
+      addressPool: address_pool,
+      addressPoolSize: address_pool_size,
+      dataPathPort: data_path_port,
+    })
+  },
+})
+
+/** What lets others in; asked only when somebody has to join. */
+const tokens = play({
+  name: 'swarm tokens',
+  hosts: 'managers',
+  *tasks(host, { cluster, facts }) {
+    const members = [...cluster.group('managers'), ...cluster.group('workers')]
+    const outside = members.some(({ name }) => facts.find(name, 'swarm') === 'inactive')
+    // The swarm's first manager has just made it, and nobody else knows yet who leads.
+    const first = leader(cluster, facts)
+    if (outside && host === first) yield swarmTokens()
+  },
+})
+
+/** Managers join one at a time: each changes what a majority is. */
+const managers = play({
+  name: 'swarm managers',
+  hosts: 'managers',
+  serial: 1,
+  critical: true,
+  *tasks(host, { cluster, facts }) {
+    yield member(host, 'manager', cluster, facts)
+  },
+})
+
+const workers = play({
+  name: 'swarm workers',
+  hosts: 'workers',
+  *tasks(host, { cluster, facts }) {
+    yield member(host, 'worker', cluster, facts)
+  },
+})
+
+/** Labels tell the stack where each service runs. */
+const labels = play({
+  name: 'swarm labels',
+  hosts: 'managers',
+  runOnce: true,
+  *tasks(_, { cluster }) {
+    const members = [...cluster.group('managers'), ...cluster.group('workers')]
+    yield nodeLabels({ labels: Object.fromEntries(members.map((host) => [host.name, labelsOf(host)])) })
+  },
+})
+
+export default playbook({ name: 'swarm', plays: [state, init, tokens, managers, workers, labels] })
+
+function member(host: Host, role: 'manager' | 'worker', cluster: Cluster, facts: FactStore) {
+  const others = cluster.group('managers').filter((manager) => manager !== host)
+  // Those that are in the swarm already come first: they can let somebody in.
+  const known = others.toSorted((a, b) => Number(isActive(b, facts)) - Number(isActive(a, facts)))
+  const from = () => (leader(cluster, facts) ?? known[0] ?? host).name
+  return swarmJoin({
+    role,
+    advertise: host.address,
+    managers: known.map((manager) => manager.address),
+    token: () => facts.secret(from(), `${role}_token`),
+    cluster: () => {
+      const id = facts.find(from(), 'cluster')
+      return typeof id === 'string' ? id : undefined
+    },
+  })
+}
+
+/** The first manager of the inventory that is in the swarm. */
+function leader(cluster: Cluster, facts: FactStore): Host | undefined {
+  return cluster.group('managers').find((host) => isActive(host, facts))
+}
+
+function isActive(host: Host, facts: FactStore): boolean {
+  return facts.find(host.name, 'swarm') === 'active' && facts.find(host.name, 'manager') === 'true'
+}
+
+function labelsOf(host: Host): Record<string, string> {
+  const roles = Object.entries({
+    loadbalancer: host.in('loadbalancers'),
+    webserver: host.in('webservers'),
+  }).filter(([, has]) => has)
+  return { ...host.settings.labels, ...Object.fromEntries(roles.map(([role]) => [`bramble.${role}`, 'true'])) }
+}

@@ -1,0 +1,19 @@
+import { play, playbook, sysctl } from 'bramble'
+
+/** What the kernel has to allow before the load balancers can hold the virtual IP. */
+export const vip = play({
+  name: 'vip',
+  hosts: 'loadbalancers',
+  *tasks() {
+    yield sysctl({
+      settings: {
+        // HAProxy may bind the virtual IP while the other load balancer holds it.
+        'net.ipv4.ip_nonlocal_bind': 1,
+        // The official image runs as a user that may not open port 80 on the host's network otherwise.
+        'net.ipv4.ip_unprivileged_port_start': 80,
+      },
+    })
+  },
+})
+
+export default playbook({ name: 'vip', plays: [vip] })

@@ -1,0 +1,115 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Argv, CommandModule } from 'yargs'
+import { run, limitHosts, type RunResult } from '../engine/run.ts'
+import type { Event } from '../engine/events.ts'
+import { InputError } from '../errors.ts'
+import { loadInventory, withConnection, type Inventory } from '../inventory/index.ts'
+import { loadPlaybook } from '../playbook/load.ts'
+import { report } from '../report/index.ts'
+import { journal } from '../report/journal.ts'
+import { openSession } from '../ssh/session.ts'
+import { exit } from './exit.ts'
+import { listOf, outputOf, withInventory, withOutput } from './options.ts'
+import { archives, projectDirectory, target, templates } from './project.ts'
+import { askPassword, interruption } from './terminal.ts'
+
+const builder = (yargs: Argv) =>
+  withOutput(withInventory(yargs))
+    .positional('playbook', { type: 'string', default: 'playbooks/site.ts', describe: 'The playbook to run' })
+    .option('limit', { alias: 'l', type: 'string', describe: 'Only these hosts: a pattern' })
+    .option('tags', { type: 'string', array: true, describe: 'Only plays and tasks with one of these tags' })
+    .option('check', { type: 'boolean', default: false, describe: 'Show what would change, change nothing' })
+    .option('diff', { type: 'boolean', default: false, describe: 'Show each change as a diff' })
+    .option('failed', { type: 'boolean', default: false, describe: 'Only the hosts that failed in the last run' })
+    .option('forks', { type: 'number', default: 25, describe: 'Hosts worked on at the same time' })
+    .option('ask-become-pass', { alias: 'K', type: 'boolean', default: false, describe: 'Ask for the sudo password' })
+    .option('verbose', { alias: 'v', type: 'count', describe: 'Show also what is already so' })
+    .example('$0 apply', 'Bring every host to what playbooks/site.ts says')
+    .example('$0 apply --check --diff', 'Show what that would change')
+    .example('$0 apply playbooks/nfs.ts -l rpi4', 'One part, on one host')
+
+type Arguments = ReturnType<typeof builder> extends Argv<infer T> ? T : never
+
+export const applyCommand: CommandModule<object, Arguments> = {
+  command: 'apply [playbook]',
+  describe: 'Bring hosts to what a playbook says',
+  builder,
+  handler: apply,
+}
+
+async function apply(argv: Arguments): Promise<void> {
+  const project = projectDirectory()
+  if (!Number.isInteger(argv.forks) || argv.forks < 1) {
+    throw new InputError(`--forks ${argv.forks}`, { expected: 'a whole number of at least 1' })
+  }
+  const [playbook, loaded] = await Promise.all([loadPlaybook(argv.playbook, project), loadInventory(argv.inventory)])
+  const inventory = argv['ask-become-pass']
+    ? withConnection(loaded, { becomePassword: await askPassword('sudo password: ') })
+    : loaded
+  const hosts = chosenHosts(inventory, project, argv)
+  const tags = listOf(argv.tags)
+  const events = journal(join(project, '.bramble/runs'))
+  const output = report(outputOf(argv.output), {
+    diff: argv.diff,
+    verbose: argv.verbose ?? 0,
+    stream: process.stdout,
+  })
+  for (const warning of inventory.warnings) process.stderr.write(`warning: ${warning}\n`)
+  const { signal, done } = interruption()
+  try {
+    const result = await run({
+      playbook,
+      file: argv.playbook,
+      cluster: inventory,
+      hosts,
+      template: templates(project),
+      archives: await archives(project, inventory.settings),
+      connect: (host) => openSession(target(project, host)),
+      listener: (event: Event) => {
+        events.listener(event)
+        output.listener(event)
+      },
+      check: argv.check,
+      forks: argv.forks,
+      signal,
+      journal: events.path,
+      ...(tags && { tags }),
+    })
+    exit(codeOf(result, argv.check))
+  } finally {
+    done()
+    await output.done()
+  }
+}
+
+/** Exit codes are a contract: 0 done · 2 a host failed · 3 check found changes · 4 no host reached · 130 interrupted. */
+export function codeOf(result: RunResult, check: boolean): number {
+  const hosts = Object.values(result.hosts)
+  if (result.interrupted) return 130
+  if (hosts.every((host) => host.unreachable)) return 4
+  if (!result.ok) return 2
+  return check && result.changed ? 3 : 0
+}
+
+function chosenHosts(inventory: Inventory, project: string, argv: Arguments) {
+  const limited = limitHosts(inventory, argv.limit)
+  if (!argv.failed) return limited
+  const names = lastFailed(join(project, '.bramble/runs'))
+  const hosts = limited.filter((host) => names.has(host.name))
+  if (hosts.length === 0) {
+    throw new InputError('--failed: no host failed in the last run', { next: 'Run it without --failed.' })
+  }
+  return hosts
+}
+
+/** Hosts that failed or were unreachable in the newest run of the journal. */
+function lastFailed(directory: string): Set<string> {
+  const newest = existsSync(directory) ? readdirSync(directory).toSorted().at(-1) : undefined
+  if (!newest) return new Set()
+  const events = readFileSync(join(directory, newest, 'events.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Event)
+  return new Set(events.flatMap((event) => (event.type === 'failed' ? [event.host] : [])))
+}

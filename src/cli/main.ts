@@ -1,0 +1,45 @@
+import yargs, { type CommandModule } from 'yargs'
+import { BrambleError } from '../errors.ts'
+import { redact } from '../secrets/secret.ts'
+import { exit, exitCode } from './exit.ts'
+
+/** Commands and the modules they live in: each is loaded only when it is called, or listed by --help. */
+const commands: Record<string, () => Promise<CommandModule<object, never>>> = {
+  apply: async () => (await import('./apply.ts')).applyCommand as CommandModule<object, never>,
+  list: async () => (await import('./list.ts')).listCommand as CommandModule<object, never>,
+  exec: async () => (await import('./exec.ts')).execCommand as CommandModule<object, never>,
+  init: async () => (await import('./init.ts')).initCommand as CommandModule<object, never>,
+  lab: async () => (await import('./lab.ts')).labCommand as CommandModule<object, never>,
+}
+
+/** The command line: returns the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const named = commands[argv[0] ?? '']
+  const modules = await Promise.all((named ? [named] : Object.values(commands)).map((load) => load()))
+  let parser = yargs([...argv])
+    .scriptName('bramble')
+    .usage('$0 <command>\n\nFrom fresh Raspberry Pis to a highly available web service, over SSH.')
+    .parserConfiguration({ 'populate--': true })
+    .strict()
+    .demandCommand(1, 'Name a command; bramble --help lists them.')
+    .recommendCommands()
+    .version()
+    .alias('help', 'h')
+    .exitProcess(false)
+    .fail((message: string | undefined, error: Error | undefined) => {
+      throw error ?? new BrambleError(message ?? 'bad arguments', { next: 'bramble --help' })
+    })
+  for (const command of modules) parser = parser.command(command)
+  try {
+    await parser.parseAsync()
+  } catch (error) {
+    process.stderr.write(`${redact(error instanceof BrambleError ? error.describe() : explain(error))}\n`)
+    exit(1)
+  }
+  return exitCode()
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return `${error.stack ?? error.message}\n  next:     This is a bug in bramble: please report it with the lines above.`
+}

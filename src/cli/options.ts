@@ -1,0 +1,36 @@
+import type { Argv } from 'yargs'
+import { InputError } from '../errors.ts'
+
+/** `-i`: which inventory. `BRAMBLE_INVENTORY` stands in for it. */
+export function withInventory<T>(yargs: Argv<T>) {
+  return yargs.option('inventory', {
+    alias: 'i',
+    type: 'string',
+    default: process.env['BRAMBLE_INVENTORY'] ?? 'inventory',
+    describe: 'Folder or file of the inventory',
+  })
+}
+
+/** `-o`: how to show what happens. `BRAMBLE_OUTPUT` stands in for it. */
+export function withOutput<T>(yargs: Argv<T>) {
+  return yargs.option('output', {
+    alias: 'o',
+    choices: ['tty', 'lines', 'json'] as const,
+    describe: 'Live rows, plain lines, or JSON lines [default: tty in a terminal, else lines]',
+  })
+}
+
+/** The chosen output, or what fits where stdout goes. */
+export function outputOf(output: 'tty' | 'lines' | 'json' | undefined): 'tty' | 'lines' | 'json' {
+  const chosen = output ?? process.env['BRAMBLE_OUTPUT']
+  if (chosen === 'tty' || chosen === 'lines' || chosen === 'json') return chosen
+  if (chosen !== undefined) {
+    throw new InputError(`BRAMBLE_OUTPUT is ${chosen}`, { expected: 'tty, lines or json' })
+  }
+  return process.stdout.isTTY ? 'tty' : 'lines'
+}
+
+/** A list given as `a,b` or by repeating the flag. */
+export function listOf(values: readonly string[] | undefined): string[] | undefined {
+  return values?.flatMap((value) => value.split(',')).filter((value) => value !== '')
+}

@@ -1,0 +1,44 @@
+import { InputError } from '../errors.ts'
+import { Secret } from '../secrets/secret.ts'
+
+/** Asks for a password without showing it. Errors: InputError when stdin is no terminal. */
+export async function askPassword(question: string): Promise<Secret> {
+  const { stdin, stderr } = process
+  if (!stdin.isTTY) {
+    throw new InputError('there is no terminal to ask for the password', {
+      next: 'Set BRAMBLE_BECOME_PASSWORD instead.',
+    })
+  }
+  stderr.write(question)
+  stdin.setRawMode(true)
+  let typed = ''
+  try {
+    for await (const chunk of stdin) {
+      for (const key of String(chunk)) {
+        if (key === '\r' || key === '\n') return new Secret(typed)
+        if (key === '\u0003') throw new InputError('interrupted')
+        typed = key === '\u007F' ? typed.slice(0, -1) : typed + key
+      }
+    }
+  } finally {
+    stdin.setRawMode(false)
+    stdin.pause()
+    stderr.write('\n')
+  }
+  return new Secret(typed)
+}
+
+/** A signal that Ctrl-C aborts; a second Ctrl-C ends the process at once. */
+export function interruption(): { signal: AbortSignal; done: () => void } {
+  const controller = new AbortController()
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(130)
+    process.stderr.write('\ninterrupted: finishing the steps under way (again to stop at once)\n')
+    controller.abort()
+  }
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  return {
+    signal: controller.signal,
+    done: () => process.off('SIGINT', onSignal).off('SIGTERM', onSignal),
+  }
+}

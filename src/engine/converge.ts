@@ -1,0 +1,206 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { BrambleError, TaskError } from '../errors.ts'
+import { UnknownFact, type FactStore } from '../playbook/facts.ts'
+import { userFrame } from '../playbook/load.ts'
+import type { Change, Resource, Seen } from '../playbook/resource.ts'
+import type { Sh } from '../playbook/sh.ts'
+import type { Answer } from '../ssh/framing.ts'
+import type { Listener, Status } from './events.ts'
+import { markPending } from './handlers.ts'
+import type { Remote } from './remote.ts'
+
+/** What the hosts of a run share. */
+export interface RunState {
+  check: boolean
+  facts: FactStore
+  emit: Listener
+  signal: AbortSignal
+  /** Changes made so far on any host: probes from before one that another host made may be stale. */
+  changes: number
+  /** In check mode, the first change that would be made: what cannot be known rests on it. */
+  firstChange?: string
+}
+
+/** The user asked to stop: the step under way was finished, no other begun. */
+export class Interrupted extends BrambleError {
+  override name = 'Interrupted'
+}
+
+interface Step {
+  play: string
+  remote: Remote
+  state: RunState
+  resources: readonly Resource[]
+  /** Probes of later plays, worth fetching along. */
+  ahead: () => Sh[]
+}
+
+const probeTimeout = 120
+
+/** Brings one host to where a play's resources say it shall be. Throws the first failure, told of before. */
+export async function converge(step: Step): Promise<void> {
+  const notified = new Set<string>()
+  if (step.resources.length > 0) await step.remote.open()
+  for (const [index, resource] of step.resources.entries()) {
+    if (step.state.signal.aborted) throw new Interrupted('interrupted', { host: step.remote.host.name })
+    const start = performance.now()
+    const tell = (status: Status, more: { diff?: string; reason?: string; output?: string } = {}) =>
+      step.state.emit({
+        type: 'task',
+        at: Date.now(),
+        host: step.remote.host.name,
+        play: step.play,
+        title: resource.title,
+        status,
+        ms: Math.round(performance.now() - start),
+        ...more,
+      })
+    try {
+      const outcome = await convergeOne(step, index, notified)
+      tell(outcome.status, outcome)
+    } catch (error) {
+      const failure = locate(error, step.remote.host.name, resource)
+      tell('failed', { reason: failure.describe() })
+      throw failure
+    }
+  }
+}
+
+interface Outcome {
+  status: Status
+  diff?: string
+  reason?: string
+  output?: string
+}
+
+async function convergeOne(step: Step, index: number, notified: Set<string>): Promise<Outcome> {
+  const { remote, state } = step
+  const resource = step.resources[index] as Resource
+  const seen = await look(step, index)
+  let change: Change | undefined
+  try {
+    change = resource.plan(seen)
+  } catch (error) {
+    if (state.check && state.firstChange) return unknown(error, state.firstChange)
+    throw error
+  }
+  if (state.check && notified.has(resource.title)) change ??= { diff: '', apply: resource.probe }
+  if (!change) {
+    state.facts.add(remote.host.name, resource.facts?.(seen) ?? {})
+    return { status: 'ok' }
+  }
+  if (state.check) {
+    state.firstChange ??= `${remote.host.name}: ${resource.title}`
+    for (const handler of resource.notify) notified.add(`handler: ${handler.title}`)
+    return { status: 'changed', diff: change.diff }
+  }
+  state.emit({ type: 'doing', at: Date.now(), host: remote.host.name, play: step.play, what: resource.title })
+  const output = await applyAndVerify(step, index, change)
+  return { status: 'changed', diff: change.diff, output }
+}
+
+function unknown(error: unknown, change: string): Outcome {
+  return { status: 'unknown', reason: `unknown until "${change}" has been done: ${(error as Error).message}` }
+}
+
+/** What the probe of a resource sees; fetched together with what follows if it is not at hand. */
+async function look(step: Step, index: number): Promise<Seen> {
+  const { remote, state } = step
+  const text = (step.resources[index] as Resource).probe.text
+  if (!remote.seen.has(text)) {
+    const probes = following(step, index, remote.window)
+    const what = `looking at ${probes.length} ${probes.length === 1 ? 'thing' : 'things'}`
+    state.emit({ type: 'doing', at: Date.now(), host: remote.host.name, play: step.play, what })
+    remote.window *= 2
+    await remote.probe(probes, probeTimeout)
+  }
+  return remote.seen.get(text) as Seen
+}
+
+/** The next probes from a resource on that are not known yet, `count` at most, each once. */
+function following(step: Step, index: number, count: number): Sh[] {
+  const own = step.resources.slice(index).map(({ probe }) => probe)
+  const probes = own.length < count ? [...own, ...step.ahead()] : own
+  const known = new Set(step.remote.seen.keys())
+  const unknown = probes.filter(({ text }) => !known.has(text) && known.add(text))
+  return unknown.slice(0, count)
+}
+
+/** Applies, looks again, and fetches the next probe, in one round trip; returns what the apply printed. */
+async function applyAndVerify(step: Step, index: number, change: Change): Promise<string> {
+  const { remote, state } = step
+  const resource = step.resources[index] as Resource
+  const marks = markPending(resource.notify).map(({ text }) => text)
+  const apply = ['set -e', ...marks, change.apply.text].join('\n')
+  remote.seen.clear()
+  remote.window = 1
+  // Counted before it is made: from here on other hosts' older probes may be stale.
+  state.changes += 1
+  remote.epoch += 1
+  const probes = following(step, index, 2)
+  const timeout = resource.timeout + probeTimeout
+  let applied: Answer | undefined
+  if (change.reboots) {
+    await remote.reboot(apply, resource.timeout)
+    await remote.probe(probes, timeout)
+  } else if (change.input) {
+    applied = await remote.feed(apply, change.input(), resource.timeout)
+    await remote.probe(probes, timeout)
+  } else {
+    applied = await remote.change(apply, probes, timeout)
+  }
+  if (applied && applied.code !== 0) throw failed(applied)
+  await verify(step, resource)
+  return applied ? `${applied.stdout}${applied.stderr}` : ''
+}
+
+function failed(answer: Answer): TaskError {
+  return new TaskError(`exited with code ${answer.code}`, {
+    stderr: answer.stderr.trim() === '' ? answer.stdout : answer.stderr,
+    next: 'Mend what it says, then run the same command again: it goes on where it stopped.',
+  })
+}
+
+/** A change counts as made only when the probe says so, within `settle` seconds. */
+async function verify({ remote, state, play }: Step, resource: Resource): Promise<void> {
+  const deadline = Date.now() + resource.settle * 1000
+  for (;;) {
+    const seen = remote.seen.get(resource.probe.text) as Seen
+    const still = resource.plan(seen)
+    if (!still) {
+      state.facts.add(remote.host.name, resource.facts?.(seen) ?? {})
+      return
+    }
+    if (Date.now() >= deadline || state.signal.aborted) {
+      const within = resource.settle > 0 ? ` within ${resource.settle} s` : ''
+      throw new TaskError(`did not converge${within}`, {
+        expected: 'nothing left to change after it was applied',
+        found: still.diff || seen.stdout || `exit code ${seen.code}`,
+      })
+    }
+    const what = `${resource.title}: waiting`
+    state.emit({ type: 'doing', at: Date.now(), host: remote.host.name, play, what })
+    await delay(1000)
+    // Time has passed: what else was fetched along may have changed with it.
+    remote.seen.clear()
+    await remote.probe([resource.probe], probeTimeout)
+  }
+}
+
+/** An error with host, task and the place in the user's playbook. */
+export function locate(error: unknown, host: string, resource?: Resource): BrambleError {
+  const at = resource && userFrame(resource.origin)
+  const where = { host, ...(resource && { task: resource.title }), ...(at && { at }) }
+  if (error instanceof Interrupted) return error
+  if (error instanceof UnknownFact) {
+    return new TaskError(`needs the ${error.key} of ${error.host}, which ${error.host} has not told in this run`, {
+      ...where,
+      next: `Is ${error.host} in --limit, and did it fail before?`,
+    })
+  }
+  if (error instanceof BrambleError) {
+    const Kind = error.constructor as typeof BrambleError
+    return new Kind(error.message, { ...error.details, ...where, ...(error.details.at && { at: error.details.at }) })
+  }
+  return new TaskError((error as Error).message, { ...where, cause: error })
+}

@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto'
+import { lines, sh, type Sh } from '../playbook/sh.ts'
+import { resource, type Handler, type Resource } from '../playbook/resource.ts'
+
+const directory = '/var/lib/bramble/pending'
+
+/**
+ * A handler as a resource: it is pending while its mark stands on the host. The mark is set before the change that
+ * notifies it and taken away by its success, so a run that is cut off in between leaves the work to the next one.
+ */
+export function handlerResource(handler: Handler): Resource {
+  const mark = markOf(handler)
+  return resource({
+    title: `handler: ${handler.title}`,
+    probe: sh`if [ -e ${mark} ]; then echo pending; fi`,
+    plan: (seen) =>
+      seen.stdout.trim() === 'pending'
+        ? { diff: `+ ${handler.title}`, apply: lines(handler.apply, sh`rm -f ${mark}`) }
+        : undefined,
+  })
+}
+
+/** Sets the marks of a change's handlers; synced, since a power cut must not lose a restart. */
+export function markPending(handlers: readonly Handler[]): Sh[] {
+  return handlers.map((handler) => {
+    const mark = markOf(handler)
+    return sh`mkdir -p ${directory}; : >${mark}; sync ${mark}`
+  })
+}
+
+/** The handlers that resources name, each once, in the order in which they are first named. */
+export function handlersOf(resources: readonly Resource[]): Handler[] {
+  const byTitle = new Map<string, Handler>()
+  for (const { notify } of resources) {
+    for (const handler of notify) if (!byTitle.has(handler.title)) byTitle.set(handler.title, handler)
+  }
+  return [...byTitle.values()]
+}
+
+function markOf(handler: Handler): string {
+  return `${directory}/${createHash('sha256').update(handler.title).digest('hex').slice(0, 16)}`
+}

@@ -1,0 +1,220 @@
+import pLimit from 'p-limit'
+import { BrambleError, ConnectionError, InputError } from '../errors.ts'
+import type { Cluster, Host } from '../inventory/index.ts'
+import { FactStore, UnknownFact } from '../playbook/facts.ts'
+import type { Context, Play, Playbook } from '../playbook/play.ts'
+import type { Resource } from '../playbook/resource.ts'
+import { converge, locate, type RunState } from './converge.ts'
+import type { Event, HostSummary, Listener } from './events.ts'
+import { batches, checkPlaybook, hostsOf, probesAhead, tasksOf } from './plays.ts'
+import { Remote, type Connect } from './remote.ts'
+import { Tally } from './summary.ts'
+
+export interface RunOptions {
+  playbook: Playbook
+  /** The playbook's path, for messages. */
+  file: string
+  cluster: Cluster
+  /** The hosts to work on: the inventory's, or those of `--limit`. */
+  hosts: readonly Host[]
+  template: Context['template']
+  archives: Context['archives']
+  connect: Connect
+  listener: Listener
+  check?: boolean
+  tags?: readonly string[]
+  /** Hosts worked on at the same time. Default 25. */
+  forks?: number
+  /** Aborted by Ctrl-C: the steps under way are finished, no others begun. */
+  signal?: AbortSignal
+  journal?: string
+}
+
+export interface RunResult {
+  hosts: Record<string, HostSummary>
+  ok: boolean
+  changed: boolean
+  interrupted: boolean
+}
+
+/**
+ * Runs a playbook over hosts. What happens is told to `listener`; the result says how it ended.
+ *
+ * Errors: InputError for what is wrong in the playbook, before any connection is opened. What fails on a host is in
+ * the result, not thrown.
+ */
+export async function run(options: RunOptions): Promise<RunResult> {
+  const runner = new Runner(options)
+  return runner.run()
+}
+
+class Runner {
+  readonly #options: RunOptions
+  readonly #state: RunState
+  readonly #remotes: Map<Host, Remote>
+  readonly #tally: Tally
+  readonly #alive: Set<Host>
+  readonly #failed = new Set<Host>()
+  readonly #limit: ReturnType<typeof pLimit>
+  #stopped = ''
+
+  constructor(options: RunOptions) {
+    this.#options = options
+    this.#tally = new Tally(options.hosts.map((host) => host.name))
+    this.#alive = new Set(options.hosts)
+    this.#limit = pLimit(options.forks ?? 25)
+    const emit = (event: Event) => {
+      this.#tally.add(event)
+      options.listener(event)
+    }
+    this.#state = {
+      check: options.check ?? false,
+      facts: new FactStore(),
+      emit,
+      signal: options.signal ?? new AbortController().signal,
+      changes: 0,
+    }
+    this.#remotes = new Map(options.hosts.map((host) => [host, new Remote(host, options.connect, emit)]))
+  }
+
+  async run(): Promise<RunResult> {
+    const { playbook, file, hosts, journal } = this.#options
+    const start = performance.now()
+    checkPlaybook(file, playbook, this.#context())
+    this.#state.emit({
+      type: 'start',
+      at: Date.now(),
+      playbook: file,
+      hosts: hosts.map((host) => host.name),
+      check: this.#state.check,
+      ...(journal !== undefined && { journal }),
+    })
+    try {
+      for (const index of playbook.plays.keys()) {
+        if (this.#stopped !== '' || this.#alive.size === 0) break
+        await this.#play(index)
+      }
+    } finally {
+      await Promise.all([...this.#remotes.values()].map((remote) => remote.drop()))
+    }
+    return this.#finish(Math.round(performance.now() - start))
+  }
+
+  async #play(index: number): Promise<void> {
+    const play = this.#options.playbook.plays[index] as Play
+    const hosts = hostsOf(play, this.#context())
+    if (hosts.length === 0) return
+    this.#state.emit({ type: 'play', at: Date.now(), play: play.name, hosts: hosts.map((host) => host.name) })
+    const before = this.#failed.size
+    for (const batch of batches(hosts, play.serial)) {
+      await Promise.all(batch.map((host) => this.#limit(() => this.#host(index, host))))
+      const failures = this.#failed.size - before
+      if (failures > (play.critical ? 0 : (play.maxFailures ?? Infinity))) {
+        this.#stopped = `the play "${play.name}" ended the run: ${failures} of its hosts failed`
+      }
+      if (this.#state.signal.aborted) this.#stopped = 'interrupted'
+      if (this.#stopped !== '') return
+    }
+  }
+
+  async #host(index: number, host: Host): Promise<void> {
+    const play = this.#options.playbook.plays[index] as Play
+    const remote = this.#remotes.get(host) as Remote
+    const later = this.#options.playbook.plays.slice(index + 1)
+    const state = this.#state
+    if (remote.epoch !== state.changes) {
+      remote.seen.clear()
+      remote.epoch = state.changes
+    }
+    try {
+      const resources = this.#selected(play, host, tasksOf(play, host, this.#context()))
+      const ahead = () => probesAhead(later, host, this.#context())
+      await converge({ play: play.name, remote, state, resources, ahead })
+    } catch (error) {
+      if (error instanceof UnknownFact && state.check && state.firstChange) this.#unknown(play, host, error)
+      else this.#fail(host, error)
+    } finally {
+      state.emit({ type: 'finished', at: Date.now(), host: host.name })
+    }
+  }
+
+  /** The tasks that `--tags` asks for; the others are told as skipped. */
+  #selected(play: Play, host: Host, resources: readonly Resource[]): Resource[] {
+    const wanted = this.#options.tags
+    if (!wanted || wanted.some((tag) => play.tags?.includes(tag))) return [...resources]
+    const isWanted = (resource: Resource) => wanted.some((tag) => resource.tags.includes(tag))
+    const handlers = new Set(resources.filter(isWanted).flatMap(({ notify }) => notify.map(({ title }) => title)))
+    const isNotified = ({ title }: Resource) => handlers.has(title.replace(/^handler: /, ''))
+    return resources.filter((resource) => {
+      if (isWanted(resource) || isNotified(resource)) return true
+      const { title } = resource
+      this.#task(play, host, title, 'skipped', 'none of its tags is in --tags')
+      return false
+    })
+  }
+
+  #unknown(play: Play, host: Host, error: UnknownFact): void {
+    const reason = `unknown until "${this.#state.firstChange}" has been done: ${error.message}`
+    this.#task(play, host, play.name, 'unknown', reason)
+  }
+
+  #task(play: Play, host: Host, title: string, status: 'skipped' | 'unknown', reason: string): void {
+    this.#state.emit({
+      type: 'task',
+      at: Date.now(),
+      host: host.name,
+      play: play.name,
+      title,
+      status,
+      ms: 0,
+      reason,
+    })
+  }
+
+  #fail(host: Host, error: unknown): void {
+    this.#alive.delete(host)
+    this.#failed.add(host)
+    const failure = error instanceof BrambleError ? error : locate(error, host.name)
+    const { trips } = this.#tally.hosts[host.name] as HostSummary
+    // A host that never answered is unreachable; one that was lost later failed, and what it did is not known.
+    const unreachable = failure instanceof ConnectionError && trips === 0
+    const reason = failure.describe()
+    this.#state.emit({ type: 'failed', at: Date.now(), host: host.name, reason, unreachable })
+  }
+
+  #finish(ms: number): RunResult {
+    const { hosts } = this.#tally
+    const summaries = Object.values(hosts)
+    const ok = this.#failed.size === 0 && this.#stopped === ''
+    const failedNames = [...this.#failed].map((host) => host.name)
+    const retry = `bramble apply ${this.#options.file} --limit ${failedNames.join(',')}`
+    this.#state.emit({
+      type: 'summary',
+      at: Date.now(),
+      ok,
+      ms,
+      check: this.#state.check,
+      hosts,
+      ...(failedNames.length > 0 && { retry }),
+      ...(this.#stopped !== '' && { stopped: this.#stopped }),
+    })
+    return {
+      hosts,
+      ok,
+      changed: summaries.some((host) => host.changed > 0),
+      interrupted: this.#state.signal.aborted,
+    }
+  }
+
+  #context(): Context {
+    const { cluster, template, archives } = this.#options
+    return { cluster, template, archives, facts: this.#state.facts, alive: [...this.#alive] }
+  }
+}
+
+/** The hosts of a `--limit`, or all. Errors: InputError when it names none. */
+export function limitHosts(cluster: Cluster, limit?: string): readonly Host[] {
+  const hosts = limit === undefined ? cluster.hosts : cluster.match(limit)
+  if (hosts.length === 0) throw new InputError(`--limit ${limit} names no host of the inventory`)
+  return hosts
+}

@@ -1,0 +1,14 @@
+/**
+ * What a playbook author imports from `bramble`.
+ *
+ * @module
+ */
+export { play, playbook, type Context, type Play, type Playbook, type Template } from './play.ts'
+export { lines, quote, raw, sh, type Sh } from './sh.ts'
+export { resource, type Change, type Common, type Handler, type Resource, type Seen } from './resource.ts'
+export { UnknownFact, type FactStore } from './facts.ts'
+export { BrambleError, InputError, TaskError } from '../errors.ts'
+export { Secret } from '../secrets/secret.ts'
+export type { Cluster, Host } from '../inventory/index.ts'
+export { renderStack, stackLabels, stackModel } from '../stack/model.ts'
+export * from '../modules/index.ts'

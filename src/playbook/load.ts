@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { BuildFailure } from 'esbuild'
+import { InputError } from '../errors.ts'
+import type { Playbook } from './play.ts'
+
+const api = new URL(import.meta.url.endsWith('.ts') ? './index.ts' : './index.js', import.meta.url)
+
+interface CacheEntry {
+  /** Every file the playbook is made of, with modification time and size. */
+  inputs: Record<string, string>
+}
+
+/**
+ * Loads a playbook: TypeScript, or JavaScript. It is transpiled once and kept in `.bramble/cache` of the project
+ * until one of its files changes.
+ *
+ * Errors: InputError, with file, line and column, for one that is missing, does not compile, throws while it is
+ * loaded, or does not export a playbook.
+ */
+export async function loadPlaybook(path: string, project: string): Promise<Playbook> {
+  const file = resolve(path)
+  if (!existsSync(file)) {
+    throw new InputError(`there is no playbook ${path}`, { next: 'Name one: bramble apply playbooks/site.ts' })
+  }
+  const compiled = await compile(file, project)
+  process.setSourceMapsEnabled(true)
+  let module: { default?: unknown }
+  try {
+    module = (await import(pathToFileURL(compiled).href)) as { default?: unknown }
+  } catch (cause) {
+    throw thrown(path, cause)
+  }
+  if (!isPlaybook(module.default)) {
+    throw new InputError(`${path} is no playbook`, {
+      expected: 'export default playbook({ name, plays: […] })',
+      found: module.default === undefined ? 'no default export' : `a default export of type ${typeof module.default}`,
+    })
+  }
+  return module.default
+}
+
+/** An error that a playbook's own code threw, with the place in that code. */
+export function thrown(playbook: string, cause: unknown): InputError {
+  if (cause instanceof InputError) return cause
+  const error = cause instanceof Error ? cause : new Error(String(cause))
+  const at = userFrame(error)
+  return new InputError(`${playbook} throws: ${error.message}`, { cause, ...(at && { at }) })
+}
+
+/** Folders of the program itself, whose frames are not where a user wrote anything. */
+const own = ['src', 'dist', 'node_modules', 'bin']
+
+/** Where in the user's own files an error was made: `playbooks/site.ts:12:3`; undefined when nowhere in them. */
+export function userFrame(error: Error): string | undefined {
+  const root = fileURLToPath(new URL('../..', import.meta.url))
+  for (const line of (error.stack ?? '').split('\n').slice(1)) {
+    const place = /\(?(?:file:\/\/)?(\/[^()]+):(\d+):(\d+)\)?$/.exec(line.trim())
+    if (!place?.[1] || own.some((folder) => place[1]?.startsWith(`${root}${folder}/`))) continue
+    return `${relative(process.cwd(), place[1])}:${place[2]}:${place[3]}`
+  }
+  return undefined
+}
+
+async function compile(file: string, project: string): Promise<string> {
+  // The program's own version of the API is part of the key: a cached file names where it is.
+  const key = createHash('sha256').update(`${file}\n${api.href}`).digest('hex').slice(0, 16)
+  const output = join(project, '.bramble/cache', `${key}`)
+  const entry = readEntry(`${output}.json`)
+  const name = (inputs: CacheEntry['inputs']) => {
+    const version = createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16)
+    return `${output}-${version}.mjs`
+  }
+  if (entry && existsSync(name(entry.inputs)) && isFresh(entry)) return name(entry.inputs)
+  const { build } = await import('esbuild')
+  try {
+    const result = await build({
+      entryPoints: [file],
+      absWorkingDir: project,
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      sourcemap: 'inline',
+      metafile: true,
+      write: false,
+      logLevel: 'silent',
+      outfile: `${output}.mjs`,
+      plugins: [
+        {
+          name: 'bramble',
+          setup: ({ onResolve }) => onResolve({ filter: /^bramble$/ }, () => ({ path: api.href, external: true })),
+        },
+      ],
+    })
+    const inputs = Object.fromEntries(
+      Object.keys(result.metafile.inputs).map((path) => [resolve(project, path), stamp(resolve(project, path))]),
+    )
+    mkdirSync(dirname(output), { recursive: true })
+    writeFileSync(name(inputs), result.outputFiles[0]?.contents ?? '')
+    writeFileSync(`${output}.json`, JSON.stringify({ inputs } satisfies CacheEntry))
+    return name(inputs)
+  } catch (cause) {
+    throw uncompiled(cause as BuildFailure)
+  }
+}
+
+function uncompiled(failure: BuildFailure): InputError {
+  const first = failure.errors?.[0]
+  if (!first) return new InputError('the playbook does not compile', { cause: failure, found: failure.message })
+  const { location } = first
+  return new InputError('the playbook does not compile', {
+    found: `${first.text}${location ? `\n${location.lineText}` : ''}`,
+    ...(location && { at: `${location.file}:${location.line}:${location.column + 1}` }),
+  })
+}
+
+function readEntry(path: string): CacheEntry | undefined {
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as CacheEntry) : undefined
+}
+
+function isFresh(entry: CacheEntry): boolean {
+  return Object.entries(entry.inputs).every(([path, seen]) => stamp(path) === seen)
+}
+
+function stamp(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  return stat ? `${stat.mtimeMs} ${stat.size}` : 'gone'
+}
+
+function isPlaybook(value: unknown): value is Playbook {
+  return typeof value === 'object' && value !== null && 'plays' in value && Array.isArray(value.plays)
+}

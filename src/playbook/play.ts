@@ -1,0 +1,75 @@
+import type { Cluster, Host } from '../inventory/index.ts'
+import type { Archive } from '../stack/archive.ts'
+import type { FactStore } from './facts.ts'
+import type { Resource } from './resource.ts'
+
+/** A template of the project: its file name in `templates/`, and its text. */
+export interface Template {
+  name: string
+  text: string
+}
+
+/** What a play's tasks may look at. */
+export interface Context {
+  cluster: Cluster
+  /** What hosts told in earlier plays. */
+  facts: FactStore
+  /** Hosts that are in the run and have not failed. */
+  alive: readonly Host[]
+  /** A file of `templates/`. Errors: InputError when it is not there. */
+  template(name: string): Template
+  /** Container images in the inventory's `images.archives` folder. */
+  archives: readonly Archive[]
+}
+
+/** Tasks for the hosts of a pattern. All hosts finish a play before the next begins. */
+export interface Play {
+  name: string
+  /** A pattern as in `--limit`: `all`, `managers`, `web:!rpi3`. */
+  hosts: string
+  /** How many hosts at a time: a number, or a share such as `'25%'`. Default: all. */
+  serial?: number | `${number}%`
+  /** Only the first host of the pattern that is still in the run. */
+  runOnce?: boolean
+  /** More failed hosts than this end the run. Default: no limit. */
+  maxFailures?: number
+  /** One failed host ends the run: for what could cost a quorum. */
+  critical?: boolean
+  /** Names for `--tags`. */
+  tags?: readonly string[]
+  /** What shall be so on a host. Plain TypeScript; called more than once, so it must only compute. */
+  tasks(host: Host, context: Context): Iterable<Resource>
+}
+
+export interface Playbook {
+  name: string
+  plays: readonly Play[]
+}
+
+/**
+ * Tasks for some hosts.
+ *
+ * @example
+ * export const packages = play({
+ *   name: 'packages',
+ *   hosts: 'all',
+ *   *tasks() {
+ *     yield apt({ packages: ['chrony'] })
+ *   },
+ * })
+ */
+export function play(options: Play): Play {
+  return options
+}
+
+/**
+ * Plays, one after another; what a playbook file exports as its default. Playbooks may stand among the plays.
+ *
+ * @example export default playbook({ name: 'site', plays: [docker, swarm, packages] })
+ */
+export function playbook(options: { name: string; plays: readonly (Play | Playbook)[] }): Playbook {
+  return {
+    name: options.name,
+    plays: options.plays.flatMap((part) => ('plays' in part ? part.plays : [part])),
+  }
+}

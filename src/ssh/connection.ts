@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { connect as connectSocket } from 'node:net'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { Duplex } from 'node:stream'
+import { NodeSSH, type Config } from 'node-ssh'
+import type { Client, ServerHostKeyAlgorithm } from 'ssh2'
+import { BrambleError, ConnectionError } from '../errors.ts'
+import type { Secret } from '../secrets/secret.ts'
+import { judgeHostKey } from './host-key.ts'
+import { knownKeys } from './known-hosts.ts'
+
+/** How to reach one host. */
+export interface Target {
+  /** The name in the inventory, for messages. */
+  name: string
+  host: string
+  port: number
+  user: string
+  keyFile?: string
+  password?: Secret
+  /** Commands run as root through sudo, unless the user is root. */
+  become: boolean
+  becomePassword?: Secret
+  /** A known_hosts file; new hosts are added to it. */
+  knownHosts: string
+  /** A command whose stdin and stdout are the connection; `%h` and `%p` stand for host and port. */
+  proxyCommand?: string
+  /** Seconds until a host that does not answer counts as unreachable. */
+  connectTimeout: number
+}
+
+/**
+ * Opens an authenticated SSH connection whose host key has been checked.
+ *
+ * Errors: ConnectionError when the host is not reached or refuses the login; says which of them, and what to try.
+ */
+export async function openClient(target: Target): Promise<Client> {
+  const ssh = new NodeSSH()
+  const { socket, problem } = openSocket(target)
+  let keyError: BrambleError | undefined
+  const known = knownAlgorithms(target)
+  const config: Config = {
+    sock: socket,
+    username: target.user,
+    readyTimeout: target.connectTimeout * 1000,
+    keepaliveInterval: 15_000,
+    keepaliveCountMax: 4,
+    hostVerifier: (key: Buffer) => {
+      keyError = judgeHostKey(target.knownHosts, target.name, target, key)
+      return keyError === undefined
+    },
+    // A host known by one kind of key must be asked for that kind.
+    ...(known.length > 0 && { algorithms: { serverHostKey: { prepend: known, append: [], remove: [] } } }),
+    ...credentials(target),
+  }
+  try {
+    await ssh.connect(config)
+  } catch (error) {
+    socket.destroy()
+    throw keyError ?? explain(target, error as Error, problem())
+  }
+  const client = ssh.connection
+  if (!client) throw new ConnectionError('the connection closed at once', { host: target.name })
+  // Without a listener a later socket error would end the process; who waits on the connection sees it close.
+  client.on('error', () => undefined)
+  return client
+}
+
+function knownAlgorithms(target: Target): ServerHostKeyAlgorithm[] {
+  return knownKeys(target.knownHosts, target.host, target.port).flatMap(({ type }) =>
+    type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256'] : [type as ServerHostKeyAlgorithm],
+  )
+}
+
+function openSocket(target: Target): { socket: Duplex; problem: () => string } {
+  if (!target.proxyCommand) {
+    // ssh2 leaves Nagle on, which costs 40 ms a command.
+    return { socket: connectSocket({ host: target.host, port: target.port, noDelay: true }), problem: () => '' }
+  }
+  const command = target.proxyCommand.replaceAll('%h', target.host).replaceAll('%p', String(target.port))
+  const child = spawn('/bin/sh', ['-c', `exec ${command}`], { stdio: ['pipe', 'pipe', 'pipe'] })
+  let stderr = ''
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  const socket = Duplex.from({ readable: child.stdout, writable: child.stdin })
+  socket.on('close', () => child.kill())
+  socket.on('error', () => child.kill())
+  child.on('error', (error) => socket.destroy(error))
+  return { socket, problem: () => stderr }
+}
+
+function credentials(target: Target): { privateKey?: string; agent?: string; password?: string } {
+  const password = target.password ? { password: target.password.reveal() } : {}
+  if (target.keyFile) return { privateKey: readKey(target.keyFile), ...password }
+  if (target.password) return password
+  const agent = process.env['SSH_AUTH_SOCK']
+  const file = ['id_ed25519', 'id_ecdsa', 'id_rsa']
+    .map((name) => join(homedir(), '.ssh', name))
+    .find((path) => existsSync(path))
+  return { ...(agent && { agent }), ...(file && { privateKey: readKey(file) }) }
+}
+
+function readKey(file: string): string {
+  const path = file.replace(/^~(?=\/)/, homedir())
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new ConnectionError(`cannot read the private key ${path}`, {
+      cause,
+      found: (cause as Error).message,
+      next: 'Name the right file in ansible_ssh_private_key_file.',
+    })
+  }
+}
+
+function explain(target: Target, cause: Error & { code?: string; level?: string }, stderr: string): ConnectionError {
+  const where = `${target.user}@${target.host}:${target.port}`
+  const details = { host: target.name, cause, found: cause.message, stderr }
+  if (cause.level === 'client-authentication') {
+    return new ConnectionError(`${where} refused the login`, {
+      ...details,
+      expected: target.keyFile ? `the key ${target.keyFile} to be accepted` : 'a key or password to be accepted',
+      next: `Try it by hand: ssh -p ${target.port}${target.keyFile ? ` -i ${target.keyFile}` : ''} ${target.user}@${target.host}`,
+    })
+  }
+  return new ConnectionError(`${where} cannot be reached`, {
+    ...details,
+    next: 'Is it switched on, on this network, and is its SSH server running?',
+  })
+}

@@ -1,0 +1,86 @@
+import { quote } from '../playbook/sh.ts'
+
+/** One command of a script: what it printed and how it ended. */
+export interface Answer {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+export interface Answers {
+  answers: Answer[]
+  /** What the host itself spent on the script, by its own clock (resolution 10 ms). */
+  remoteMs: number
+}
+
+/**
+ * One script out of many commands, each in its own subshell with /dev/null as stdin, framed by `nonce`. `eval`
+ * keeps a syntax error inside its subshell. Runs in any POSIX sh.
+ */
+export function frame(nonce: string, commands: readonly string[]): string {
+  const body = commands.map(
+    (text) =>
+      `(eval ${quote(text)}) </dev/null; printf '\\n%s %s\\n' ${nonce} $?; printf '\\n%s\\n' ${nonce} >&2\n`,
+  )
+  return [
+    `read -r bramble_start _ </proc/uptime; printf '\\n%s begin\\n' ${nonce}; printf '\\n%s begin\\n' ${nonce} >&2\n`,
+    ...body,
+    `read -r bramble_end _ </proc/uptime; printf '\\n%s end %s %s\\n' ${nonce} "$bramble_start" "$bramble_end"; printf '\\n%s end\\n' ${nonce} >&2\n`,
+  ].join('')
+}
+
+/** Collects what a framed script prints on both streams, until it is whole. */
+export class Unframer {
+  readonly #nonce: string
+  readonly #chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] }
+  readonly #tails = { stdout: '', stderr: '' }
+
+  constructor(nonce: string) {
+    this.#nonce = nonce
+  }
+
+  /** Takes what arrived on a stream; true when that stream's end has come. */
+  push(stream: 'stdout' | 'stderr', chunk: Buffer): boolean {
+    this.#chunks[stream].push(chunk)
+    // The end marker may straddle chunks, so the last characters of what came before are kept beside them.
+    const tail = this.#tails[stream] + chunk.toString('latin1')
+    this.#tails[stream] = tail.slice(-200)
+    const end = tail.lastIndexOf(`\n${this.#nonce} end`)
+    return end >= 0 && tail.indexOf('\n', end + 1) > 0
+  }
+
+  /** What the commands printed; call it when both streams have ended. */
+  answers(): Answers {
+    const out = this.#sections(this.#chunks.stdout)
+    const err = this.#sections(this.#chunks.stderr)
+    const answers = out.sections.map(({ text, mark }, index) => ({
+      code: Number(mark),
+      stdout: text,
+      stderr: err.sections[index]?.text ?? '',
+    }))
+    const [start = 0, end = 0] = out.end.split(' ').map(Number)
+    return { answers, remoteMs: Math.round((end - start) * 1000) }
+  }
+
+  /** All that was printed so far: for the message when the connection ends too early. */
+  text(stream: 'stdout' | 'stderr'): string {
+    return Buffer.concat(this.#chunks[stream]).toString('utf8')
+  }
+
+  #sections(chunks: readonly Buffer[]): { sections: { text: string; mark: string }[]; end: string } {
+    const sections: { text: string; mark: string }[] = []
+    const all = Buffer.concat(chunks)
+    const begin = `\n${this.#nonce} begin\n`
+    // What a login shell's rc files print comes before the beginning and is nobody's output.
+    let from = all.indexOf(begin) + begin.length
+    for (;;) {
+      const at = all.indexOf(`\n${this.#nonce}`, from)
+      if (at < 0) return { sections, end: '' }
+      const eol = all.indexOf('\n', at + 1)
+      const mark = all.toString('utf8', at + 1 + this.#nonce.length, eol).trim()
+      if (mark.startsWith('end')) return { sections, end: mark.slice(4) }
+      sections.push({ text: all.toString('utf8', from, at), mark })
+      from = eol + 1
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import { createHmac } from 'node:crypto'
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+export interface KnownHost {
+  hosts: string
+  revoked: boolean
+  type: string
+  key: string
+}
+
+/** `host`, or `[host]:port` where the port is not 22: how known_hosts names a server. */
+export function hostId(host: string, port: number): string {
+  return port === 22 ? host : `[${host}]:${port}`
+}
+
+/**
+ * The entries of a known_hosts file that speak of a host: plain, hashed (`|1|`), with globs, `@revoked`.
+ * A file that does not exist knows nobody.
+ *
+ * @see sshd(8), SSH_KNOWN_HOSTS FILE FORMAT
+ */
+export function knownKeys(file: string, host: string, port: number): KnownHost[] {
+  const id = hostId(host, port)
+  return readLines(file)
+    .map(parseLine)
+    .filter((entry) => entry !== undefined)
+    .filter((entry) => matches(entry.hosts, id))
+}
+
+/** Adds a host's key to a known_hosts file, which is made (0600) if it is not there. */
+export function addKnownKey(file: string, host: string, port: number, key: Buffer): void {
+  mkdirSync(dirname(file), { recursive: true })
+  appendFileSync(file, `${hostId(host, port)} ${keyType(key)} ${key.toString('base64')}\n`, { mode: 0o600 })
+}
+
+/** The algorithm's name at the head of a public key (RFC 4253, 6.6). */
+export function keyType(key: Buffer): string {
+  return key.toString('ascii', 4, 4 + key.readUInt32BE(0))
+}
+
+function readLines(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+function parseLine(line: string): KnownHost | undefined {
+  const words = line.trim().split(/\s+/)
+  const marker = words[0]?.startsWith('@') ? words.shift() : undefined
+  const [hosts, type, key] = words
+  if (!hosts || hosts.startsWith('#') || !type || !key || marker === '@cert-authority') return undefined
+  return { hosts, type, key, revoked: marker === '@revoked' }
+}
+
+function matches(hosts: string, id: string): boolean {
+  if (hosts.startsWith('|1|')) {
+    const [, , salt = '', hash] = hosts.split('|')
+    return createHmac('sha1', Buffer.from(salt, 'base64')).update(id).digest('base64') === hash
+  }
+  const patterns = hosts.split(',')
+  const negated = patterns.some((pattern) => pattern.startsWith('!') && glob(pattern.slice(1), id))
+  return !negated && patterns.some((pattern) => glob(pattern, id))
+}
+
+function glob(pattern: string, text: string): boolean {
+  const escaped = pattern.replace(/[\\^$.|+()[\]{}]/g, String.raw`\$&`)
+  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 'i').test(text)
+}

@@ -1,0 +1,196 @@
+import { randomBytes } from 'node:crypto'
+import type { Readable } from 'node:stream'
+import type { Client, ClientChannel } from 'ssh2'
+import { BrambleError, ConnectionError } from '../errors.ts'
+import type { Secret } from '../secrets/secret.ts'
+import { openClient, type Target } from './connection.ts'
+import { frame, Unframer, type Answer, type Answers } from './framing.ts'
+
+/** A root shell on one host that is fed scripts, one after another, over one connection. */
+export interface Session {
+  /**
+   * Runs commands in one round trip; each in a subshell of its own.
+   *
+   * Errors: ConnectionError when the connection ends or `timeout` (seconds) passes before the answer is whole.
+   */
+  run(commands: readonly string[], timeout: number): Promise<Answers>
+  /** Runs one command, as root, that reads `input` on its stdin. */
+  feed(command: string, input: Readable, timeout: number): Promise<Answer>
+  close(): void
+}
+
+/** Connects, becomes root, and starts the shell. Errors: ConnectionError, or BrambleError for a refused sudo. */
+export async function openSession(target: Target): Promise<Session> {
+  const client = await openClient(target)
+  try {
+    const shell = await startShell(client, target)
+    return new SshSession(client, shell, target)
+  } catch (error) {
+    client.end()
+    throw error
+  }
+}
+
+class SshSession implements Session {
+  readonly #client: Client
+  readonly #shell: ClientChannel
+  readonly #target: Target
+
+  constructor(client: Client, shell: ClientChannel, target: Target) {
+    this.#client = client
+    this.#shell = shell
+    this.#target = target
+  }
+
+  run(commands: readonly string[], timeout: number): Promise<Answers> {
+    const nonce = randomBytes(12).toString('hex')
+    const unframer = new Unframer(nonce)
+    const shell = this.#shell
+    return new Promise((resolve, reject) => {
+      const ended = { stdout: false, stderr: false }
+      const onData = (stream: 'stdout' | 'stderr') => (chunk: Buffer) => {
+        ended[stream] ||= unframer.push(stream, chunk)
+        if (!ended.stdout || !ended.stderr) return
+        stop()
+        resolve(unframer.answers())
+      }
+      const onStdout = onData('stdout')
+      const onStderr = onData('stderr')
+      const onClose = () => {
+        stop()
+        reject(this.#lost(unframer.text('stderr')))
+      }
+      const timer = setTimeout(() => {
+        stop()
+        this.close()
+        reject(new ConnectionError(`did not answer within ${timeout} s`, { host: this.#target.name }))
+      }, timeout * 1000)
+      const stop = () => {
+        clearTimeout(timer)
+        shell.off('data', onStdout).off('close', onClose)
+        shell.stderr.off('data', onStderr)
+      }
+      shell.on('data', onStdout).on('close', onClose)
+      shell.stderr.on('data', onStderr)
+      if (shell.destroyed) return onClose()
+      shell.write(frame(nonce, commands))
+    })
+  }
+
+  async feed(command: string, input: Readable, timeout: number): Promise<Answer> {
+    // The shell that runs the command must not read the input, so the command comes as an argument; it holds no
+    // secret: what is fed is a file's content.
+    const shell = await startShell(this.#client, this.#target, command)
+    return new Promise((resolve, reject) => {
+      const out: Buffer[] = []
+      const err: Buffer[] = []
+      const timer = setTimeout(() => {
+        this.close()
+        reject(new ConnectionError(`did not finish within ${timeout} s`, { host: this.#target.name }))
+      }, timeout * 1000)
+      let code: number | null = null
+      shell.on('data', (chunk: Buffer) => out.push(chunk))
+      shell.stderr.on('data', (chunk: Buffer) => err.push(chunk))
+      shell.on('exit', (status: number | null) => (code = status))
+      shell.on('close', () => {
+        clearTimeout(timer)
+        input.destroy()
+        const stderr = Buffer.concat(err).toString('utf8')
+        if (code === null) reject(this.#lost(stderr))
+        else resolve({ code, stdout: Buffer.concat(out).toString('utf8'), stderr })
+      })
+      input.on('error', (cause) => {
+        this.close()
+        reject(new BrambleError('what was to be sent could not be read', { cause, found: cause.message }))
+      })
+      // A command may end without reading all of its input; its exit code tells, not the broken pipe.
+      shell.on('error', () => undefined)
+      input.pipe(shell)
+    })
+  }
+
+  close(): void {
+    this.#client.end()
+    this.#client.destroy()
+  }
+
+  #lost(stderr: string): BrambleError {
+    const { name, becomePassword } = this.#target
+    if (/^sudo: |a password is required|not in the sudoers/m.test(stderr)) {
+      return new BrambleError('cannot become root', {
+        host: name,
+        stderr,
+        next: becomePassword
+          ? `Is the sudo password of ${this.#target.user} right, and may the user run everything as root?`
+          : 'Give the sudo password with -K (or BRAMBLE_BECOME_PASSWORD), or allow sudo without one.',
+      })
+    }
+    return new ConnectionError('the connection was lost', { host: name, stderr })
+  }
+}
+
+/** `/bin/sh` as root, reading commands from stdin; with `command`, that one only, and stdin is left to it. */
+async function startShell(client: Client, target: Target, command?: string): Promise<ClientChannel> {
+  const program = command ?? 'exec /bin/sh -s'
+  if (!target.become || target.user === 'root') return exec(client, `exec ${shellWords(program)}`)
+  if (!target.becomePassword) return exec(client, `exec sudo -n -- ${shellWords(program)}`)
+  const prompt = `bramble-${randomBytes(6).toString('hex')}`
+  const announced = shellWords(`echo ${prompt} >&2; ${program}`)
+  const channel = await exec(client, `exec sudo -k -S -p ${prompt} -- ${announced}`)
+  await answerPrompt(channel, prompt, target.becomePassword, target)
+  return channel
+}
+
+/**
+ * Gives sudo its password when it asks, and waits until the shell speaks. sudo asks without a newline and the
+ * shell's line ends in one; a second question means that the password was wrong.
+ */
+function answerPrompt(channel: ClientChannel, prompt: string, password: Secret, target: Target): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let seen = ''
+    let asked = false
+    const timer = setTimeout(() => fail('sudo did not answer'), target.connectTimeout * 1000)
+    const fail = (message: string) => {
+      stop()
+      channel.close()
+      const next = `Check the sudo password of ${target.user}: -K, BRAMBLE_BECOME_PASSWORD or ansible_become_password.`
+      reject(new BrambleError(message, { host: target.name, stderr: seen.replaceAll(prompt, ''), next }))
+    }
+    const onClose = () => fail('cannot become root')
+    const onData = (chunk: Buffer) => {
+      seen += chunk.toString()
+      const questions = seen.split(prompt).length - 1
+      if (seen.includes(`${prompt}\n`)) {
+        stop()
+        resolve()
+      } else if (questions > 1) fail('sudo refused the password')
+      else if (questions === 1 && !asked) {
+        asked = true
+        channel.write(`${password.reveal()}\n`)
+      }
+    }
+    const stop = () => {
+      clearTimeout(timer)
+      channel.stderr.off('data', onData)
+      channel.off('close', onClose)
+    }
+    channel.stderr.on('data', onData)
+    channel.on('close', onClose)
+  })
+}
+
+function exec(client: Client, command: string): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    client.exec(command, (error, channel) => (error ? reject(error) : resolve(channel)))
+  })
+}
+
+/**
+ * A program for `/bin/sh`, as words that every login shell reads alike: single quotes mean the same in sh, csh and
+ * fish as long as neither `'`, `\\` nor `!` is within, and base64 has none of them.
+ */
+function shellWords(program: string): string {
+  if (!/['\\!\n]/.test(program)) return `/bin/sh -c '${program}'`
+  const encoded = Buffer.from(program).toString('base64')
+  return `/bin/sh -c 'eval "$(printf %s ${encoded} | base64 -d)"'`
+}
