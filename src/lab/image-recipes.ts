@@ -13,6 +13,8 @@ export interface Recipe {
   program: { from: string; to: string }
   /** Libraries of features that are compiled in and never used here; they would be most of the image. */
   without: RegExp
+  /** Libraries that it opens only while it runs: glibc's threads need libgcc_s to end. */
+  opens: string[]
   /** Further files of packages, at the same place in the image. */
   copies: string[]
   entries: Entry[]
@@ -21,8 +23,8 @@ export interface Recipe {
 
 /** The Debian packages that these come from: the programs', and those of the libraries they use. */
 export const packages =
-  'busybox-static haproxy keepalived nginx nginx-common libc6 libcrypt1 liblua5.3-0 libmnl0 libnftnl11 libnl-3-200 ' +
-  'libnl-genl-3-200 libpcre2-8-0 libssl3 zlib1g'
+  'busybox haproxy keepalived nginx nginx-common libc6 libcrypt1 liblua5.3-0 libmnl0 libnftnl11 libnl-3-200 ' +
+  'libnl-genl-3-200 libpcre2-8-0 libssl3 libgcc-s1 zlib1g'
 
 const environment = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin']
 const applets =
@@ -58,6 +60,7 @@ const nginx: Recipe = {
   name: 'nginx',
   program: { from: '/usr/sbin/nginx', to: '/usr/sbin/nginx' },
   without: /^$/,
+  opens: ['libgcc_s.so.1'],
   copies: ['/etc/nginx/mime.types'],
   entries: [
     script(
@@ -104,6 +107,7 @@ const haproxy: Recipe = {
   name: 'haproxy',
   program: { from: '/usr/sbin/haproxy', to: '/usr/local/sbin/haproxy' },
   without: /^lib(systemd|opentracing)/,
+  opens: ['libgcc_s.so.1'],
   copies: [],
   entries: [
     script(
@@ -133,6 +137,7 @@ const keepalived: Recipe = {
   name: 'keepalived',
   program: { from: '/usr/sbin/keepalived', to: '/usr/sbin/keepalived' },
   without: /^lib(systemd|netsnmp|gio|glib|gobject)/,
+  opens: [],
   copies: [],
   entries: [
     ...['docker-entrypoint.sh', 'check-haproxy'].map((name): Entry => ({

@@ -75,20 +75,20 @@ async function assemble(root: string, arch: Arch): Promise<Map<string, Buffer>> 
   const programs: Program[] = []
   for (const recipe of recipes) programs.push(await readProgram(root, recipe, libraries))
 
+  const busybox = await readFile(join(root, 'bin/busybox'))
   const users = (library: string): number =>
     programs.filter((program) => program.libraries.includes(library)).length
-  const copy = async (names: Iterable<string>): Promise<Entry[]> => {
-    const found = [...names].map((name) => ({ name, path: libraries.get(name) ?? '' }))
-    return Promise.all(
-      found.map(async ({ name, path }) => file(`/lib/${basename(name)}`, await readFile(path))),
-    )
-  }
-  const every = new Set(programs.flatMap((program) => program.libraries))
-  const busybox = file('/bin/busybox', await readFile(join(root, 'bin/busybox')))
+  const every = programs.flatMap((program) => program.libraries)
+  const shared = new Set([
+    ...(await closure('busybox', neededLibraries(busybox), libraries)),
+    ...every.filter((name) => users(name) > 1),
+  ])
+  const copy = (names: readonly string[]): Promise<Entry[]> =>
+    Promise.all(names.map(async (name) => file(`/lib/${name}`, await readFile(libraries.get(name) ?? ''))))
   const below = await makeLayer([
     ...base,
-    busybox,
-    ...(await copy([...every].filter((name) => users(name) > 1))),
+    file('/bin/busybox', busybox),
+    ...(await copy([...shared])),
     ...loader(programs),
   ])
 
@@ -97,7 +97,7 @@ async function assemble(root: string, arch: Arch): Promise<Map<string, Buffer>> 
     const copies = await Promise.all(
       recipe.copies.map(async (path) => ({ ...file(path, await readFile(join(root, path))), mode: 0o644 })),
     )
-    const own = await copy(needed.filter((name) => users(name) === 1))
+    const own = await copy(needed.filter((name) => !shared.has(name)))
     const layer = await makeLayer([...recipe.entries, ...copies, ...own, file(recipe.program.to, program)])
     archives.set(
       recipe.name,
@@ -111,19 +111,29 @@ async function readProgram(root: string, recipe: Recipe, libraries: Map<string, 
   const original = await readFile(join(root, recipe.program.from))
   const unused = neededLibraries(original).filter((name) => recipe.without.test(name))
   const program = withoutLibraries(original, unused)
-  const closure = new Set<string>()
-  const waiting = neededLibraries(program)
+  const needed = [...neededLibraries(program), ...recipe.opens]
+  return { recipe, file: program, libraries: await closure(recipe.name, needed, libraries) }
+}
+
+/** These libraries, and those that they need themselves. */
+async function closure(
+  program: string,
+  needed: readonly string[],
+  libraries: ReadonlyMap<string, string>,
+): Promise<string[]> {
+  const all = new Set<string>()
+  const waiting = [...needed]
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
-    if (closure.has(name)) continue
+    if (all.has(name)) continue
     const path = libraries.get(name)
     if (path === undefined)
-      throw new BrambleError(`${recipe.name} needs ${name}, which no package of the lab's images has`, {
+      throw new BrambleError(`${program} needs ${name}, which no package of the lab's images has`, {
         next: `add the Debian package that has ${name} to the packages in src/lab/image-recipes.ts`,
       })
-    closure.add(name)
+    all.add(name)
     waiting.push(...neededLibraries(await readFile(path)))
   }
-  return { recipe, file: program, libraries: [...closure].toSorted() }
+  return [...all]
 }
 
 /** Where each library of the tree is, by the name that programs ask for. */
