@@ -20,3 +20,8 @@ export { dockerRepository, dockerRunning, type DockerRepositoryOptions } from '.
 export { nodeLabels, nodeRoles, type NodeLabelsOptions, type NodeRolesOptions } from './label.ts'
 export { stack, stackConfigsPruned, type StackConfigsPrunedOptions, type StackOptions } from './stack.ts'
 export { swarmInit, swarmJoin, swarmState, swarmTokens, type SwarmInitOptions, type SwarmJoinOptions } from './swarm.ts'
+export { image, loadedImages, type ImageOptions, type LoadedImagesOptions } from './image.ts'
+export { networkInterface, type NetworkInterfaceOptions } from './network-interface.ts'
+export { preflight, type PreflightOptions } from './preflight.ts'
+export { preflightAcross, type PreflightAcrossOptions } from './preflight-across.ts'
+export { routes, type RoutesOptions } from './routes.ts'

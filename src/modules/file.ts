@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto'
+import { TaskError } from '../errors.ts'
+import { resource, type Common, type Resource } from '../playbook/resource.ts'
+import type { Sh } from '../playbook/sh.ts'
+import { Secret } from '../secrets/secret.ts'
+import { absolutePath, fileMode, printed } from './check.ts'
+import { unified } from './diff.ts'
+import { attributesDiff, hashed, look, parseLook, setAttributes, small, type Look } from './look.ts'
+import { LARGE, textOf, write } from './write.ts'
+
+export interface FileAttributes {
+  /** A user's name or number. Default `root`. */
+  owner?: string
+  /** A group's name or number. Default `root`. */
+  group?: string
+  /** Octal. Default `0644`. */
+  mode?: string
+  /** A command that fails if the new file, still under a temporary name, is no good; then nothing is replaced. */
+  validate?: (candidate: Sh) => Sh
+}
+
+export interface FileOptions extends FileAttributes, Common {
+  path: string
+  /** A `Secret` never shows up in a diff. */
+  content: string | Uint8Array | Secret
+}
+
+/**
+ * A regular file with this content, owner and mode. Its directory has to be there; a symbolic link is replaced.
+ *
+ * Errors: the path is a directory, a device or the like; owner or group do not exist; `validate` fails.
+ *
+ * @see stat(1), rename(2)
+ * @example
+ * file({ path: '/etc/sudoers.d/pi', content: 'pi ALL=(ALL) ALL\n', mode: '0440', validate: (f) => sh`visudo -cf ${f}` })
+ */
+export function file(options: FileOptions): Resource {
+  const { owner = 'root', group = 'root', validate } = options
+  const path = absolutePath(options.path)
+  const attributes = { owner, group, mode: fileMode(options.mode ?? '0644') }
+  const secret = options.content instanceof Secret
+  const content = bytes(options.content)
+  const text = secret || content.length > LARGE ? undefined : textOf(content)
+  const rest = text ?? `${createHash('sha256').update(content).digest('hex')}  -\n`
+  return resource(
+    {
+      title: `file ${path}`,
+      probe: look(path, text === undefined ? hashed(path, content.length) : small(path)),
+      plan(seen) {
+        const found = replaceable(parseLook(printed(seen, path)), path)
+        const same = found.size === content.length && found.rest === rest
+        const difference = found.kind === 'file' ? attributesDiff(found, attributes) : ''
+        if (same && difference === '') return undefined
+        if (same) return { diff: difference, apply: setAttributes(path, attributes) }
+        const change =
+          text === undefined
+            ? summary(found, secret ? undefined : content.length)
+            : textDiff(path, found, text)
+        const diff = [difference, change].filter((part) => part !== '').join('\n')
+        return { diff, ...write({ path, content, ...attributes, validate }) }
+      },
+    },
+    options,
+  )
+}
+
+function bytes(content: FileOptions['content']): Buffer {
+  return Buffer.from(content instanceof Secret ? content.reveal() : content)
+}
+
+function replaceable(found: Look, path: string): Look {
+  if (found.kind !== 'directory' && found.kind !== 'other') return found
+  throw new TaskError(`${path} is not a regular file`, {
+    expected: 'a regular file, or nothing',
+    found: found.kind === 'directory' ? 'a directory' : 'neither a file nor a directory',
+    next: `remove it first, with absent({ path: ${JSON.stringify(path)} }), or choose another path`,
+  })
+}
+
+function textDiff(path: string, found: Look, text: string): string {
+  if (found.size > LARGE) return `- ${found.size} bytes\n+ ${Buffer.byteLength(text)} bytes`
+  const before = found.kind === 'file' ? found.rest : undefined
+  return (found.kind === 'link' ? `- a symbolic link\n` : '') + unified(path, before, text)
+}
+
+function summary(found: Look, size: number | undefined): string {
+  const wanted = size === undefined ? '***' : `${size} bytes`
+  if (found.kind !== 'file') return `- ${found.kind === 'link' ? 'a symbolic link' : 'absent'}\n+ ${wanted}`
+  return `- ${size === undefined ? '***' : `${found.size} bytes`}\n+ ${size === found.size ? `${wanted} that differ` : wanted}`
+}

@@ -1,0 +1,169 @@
+import { TaskError } from '../errors.ts'
+import { resource, type Change, type Common, type Resource } from '../playbook/resource.ts'
+import { lines, raw, sh, type Sh } from '../playbook/sh.ts'
+import { absolutePath, matching, printed } from './check.ts'
+import { replaced, unified } from './diff.ts'
+import { joinLines, splitLines } from './text.ts'
+import { write } from './write.ts'
+
+export interface MountOptions extends Common {
+  /** Where. */
+  path: string
+  /** What: `/dev/sda1`, `UUID=…`, `rpi4:/srv/share`. */
+  source: string
+  /** `ext4`, `nfs`, `tmpfs`, … */
+  type: string
+  /** As in fstab. Default `defaults`. */
+  options?: string
+  /** Default 0. */
+  dump?: number
+  /** Order of the check at boot. Default 0: none. */
+  pass?: number
+  /** Default `mounted`. */
+  state?: 'mounted' | 'absent'
+}
+
+/**
+ * A line in /etc/fstab, and the file system mounted. What is mounted with another source, type or options than
+ * wanted is mounted anew; of the options, those are compared that the kernel shows as they were given. A server
+ * that does not answer keeps neither the probe nor the unmounting.
+ *
+ * Errors: what mount(8) says.
+ *
+ * @see fstab(5), mount(8), nfs(5), proc_pid_mounts(5)
+ * @example
+ * mount({ path: '/srv/share', source: 'rpi4:/srv/share', type: 'nfs', options: 'ro,softerr,timeo=20,_netdev,nofail' })
+ */
+export function mount(options: MountOptions): Resource {
+  const { state = 'mounted', dump = 0, pass = 0 } = options
+  const path = absolutePath(options.path).replace(/(.)\/+$/, '$1')
+  const wanted: Entry = {
+    source: matching(options.source, /^[^\0]+$/, 'a source to mount'),
+    path,
+    type: matching(options.type, /^[\w.-]+$/, 'a type of file system'),
+    options: matching(options.options ?? 'defaults', /^[^\s\0]+$/, 'mount options without spaces'),
+  }
+  const entry = [wanted.source, path, wanted.type, wanted.options]
+    .map(escape)
+    .concat(`${dump}`, `${pass}`)
+    .join(' ')
+  return resource(
+    {
+      title: `${state === 'absent' ? 'no mount' : 'mount'} ${path}`,
+      // The same for all mounts, so that it is run once; /proc is read without asking any server.
+      probe: raw(
+        `[ ! -e /etc/fstab ] || set -- /etc/fstab\nexec cat /proc/self/mounts - "$@" <<'END'\n${MARK}END`,
+      ),
+      plan(seen): Change | undefined {
+        const [mounts, table] = split(printed(seen, 'mounts'))
+        const live = splitLines(mounts)
+          .map(parse)
+          .findLast((one) => one?.path === path)
+        const after = newTable(table, path, state === 'mounted' ? entry : undefined)
+        const wrong = state === 'mounted' ? difference(live, wanted) : live && 'mounted'
+        const before = wrong !== undefined && live ? [unmount(path)] : []
+        const then =
+          wrong !== undefined && state === 'mounted' ? [sh`mkdir -p -- ${path}\nmount -- ${path}`] : []
+        if (wrong === undefined && after === table) return undefined
+        if (after === table)
+          return {
+            diff: replaced(`${path}: ${wrong}`, `${path}: ${state}`),
+            apply: lines(...before, ...then),
+          }
+        return { diff: unified('/etc/fstab', table, after), apply: lines(...before, ...keep(after), ...then) }
+      },
+    },
+    options,
+  )
+}
+
+interface Entry {
+  source: string
+  path: string
+  type: string
+  options: string
+}
+
+const MARK = '--- fstab\n'
+
+function split(stdout: string): [string, string] {
+  const at = stdout.indexOf(MARK)
+  const table = stdout.slice(at + MARK.length)
+  if (!table.includes('\uFFFD')) return [stdout.slice(0, at), table]
+  throw new TaskError('/etc/fstab is not UTF-8 text', {
+    expected: 'UTF-8 text',
+    found: 'other bytes',
+    next: 'mend it by hand',
+  })
+}
+
+function keep(table: string): Sh[] {
+  const content = Buffer.from(table)
+  return [
+    write({ path: '/etc/fstab', content, owner: 'root', group: 'root', mode: '0644' }).apply,
+    raw('[ ! -d /run/systemd/system ] || systemctl daemon-reload'),
+  ]
+}
+
+/** Lazily if it has to be: a busy or dead file system shall not keep the new one away. */
+function unmount(path: string): Sh {
+  return sh`timeout 10 umount -- ${path} 2>/dev/null || umount -l -- ${path}`
+}
+
+/** As in fstab and /proc/self/mounts: blanks, `#` and backslashes are three octal digits. */
+function escape(text: string): string {
+  return text.replace(/[ \t\n\\#]/g, (one) => `\\${one.charCodeAt(0).toString(8).padStart(3, '0')}`)
+}
+
+function parse(entry: string): Entry | undefined {
+  const fields = entry.trim().split(/[ \t]+/)
+  const [source, path, type, options = 'defaults'] = fields.map((field) =>
+    field.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))),
+  )
+  if (entry.trim().startsWith('#') || source === undefined || path === undefined || type === undefined)
+    return undefined
+  return { source, path: path.replace(/(.)\/+$/, '$1'), type, options }
+}
+
+/** The fstab with this entry in place of those for the same path. */
+function newTable(table: string, path: string, entry: string | undefined): string {
+  const all = splitLines(table)
+  const mine = all.filter((one) => parse(one)?.path === path)
+  const same =
+    entry !== undefined &&
+    mine.length === 1 &&
+    mine[0]
+      ?.trim()
+      .split(/[ \t]+/)
+      .join(' ') === entry
+  if (same || (entry === undefined && mine.length === 0)) return table
+  const at = mine[0] === undefined ? all.length : all.indexOf(mine[0])
+  const others = (part: string[]): string[] => part.filter((one) => !mine.includes(one))
+  return joinLines([
+    ...others(all.slice(0, at)),
+    ...(entry === undefined ? [] : [entry]),
+    ...others(all.slice(at)),
+  ])
+}
+
+/** What keeps the live mount from being the wanted one. */
+function difference(live: Entry | undefined, wanted: Entry): string | undefined {
+  if (!live) return 'not mounted'
+  const asked = wanted.options.split(',')
+  // Of a bind mount, and of a device named by its label or UUID, the kernel shows something else.
+  const opaque = asked.some((one) => one === 'bind' || one === 'rbind')
+  if (!opaque && !/^\w+=/.test(wanted.source) && live.source !== wanted.source)
+    return `mounted from ${live.source}`
+  if (!opaque && live.type.replace(/^nfs4$/, 'nfs') !== wanted.type.replace(/^nfs4$/, 'nfs'))
+    return `mounted as ${live.type}`
+  const shown = new Set(live.options.split(','))
+  const lacking = asked.filter((one) => isShown(one, wanted.type) && !shown.has(one))
+  if (!asked.includes('ro') && shown.has('ro')) lacking.push('rw')
+  return lacking.length === 0 ? undefined : `mounted without ${lacking.join(', ')}`
+}
+
+/** Options that the kernel shows as they were given. */
+function isShown(option: string, type: string): boolean {
+  if (/^(ro|rw|noatime|nosuid|nodev|noexec)$/.test(option)) return true
+  return /^nfs4?$/.test(type) && /^(soft|softerr|hard|(timeo|retrans)=\d+|vers=4\.\d)$/.test(option)
+}

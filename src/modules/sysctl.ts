@@ -1,0 +1,81 @@
+import { resource, type Common, type Resource } from '../playbook/resource.ts'
+import { lines, sh, type Sh } from '../playbook/sh.ts'
+import { absolutePath, cutLine, matching, printed } from './check.ts'
+import { replaced } from './diff.ts'
+import { write } from './write.ts'
+
+export interface SysctlOptions extends Common {
+  /** Kernel parameters by name, as `net.ipv4.ip_forward` or `net/ipv4/ip_forward`. */
+  settings: Readonly<Record<string, string | number>>
+  /** Which holds these settings and nothing else. Default `/etc/sysctl.d/60-bramble.conf`. */
+  file?: string
+}
+
+/**
+ * Kernel parameters, now and after the next boot. Only those that differ are set.
+ *
+ * Errors: no such parameter, or the kernel refuses the value.
+ *
+ * @see sysctl.d(5), proc_sys(5)
+ * @example sysctl({ settings: { 'net.ipv4.ip_nonlocal_bind': 1 } })
+ */
+export function sysctl(options: SysctlOptions): Resource {
+  const path = absolutePath(options.file ?? '/etc/sysctl.d/60-bramble.conf')
+  const settings = Object.entries(options.settings).map(([name, value]) => ({
+    name: matching(name, /^[A-Za-z0-9_][\w./-]*$/, 'the name of a kernel parameter'),
+    value: words(matching(String(value), /^[^\n]*$/, 'a value on one line')),
+    proc: procPath(name),
+  }))
+  const text = settings.map(({ name, value }) => `${name} = ${value}\n`).join('')
+  const live = settings.map(
+    ({ proc }) => sh`value=; [ ! -e ${proc} ] || read -r value <${proc}; printf '%s\\n' "$value"`,
+  )
+  const persistent = sh`[ ! -e ${path} ] || while IFS= read -r line || [ -n "$line" ]; do printf '%s\\n' "$line"; done <${path}`
+  return resource(
+    {
+      title: `sysctl ${settings.map(({ name }) => name).join(' ')}`,
+      probe: lines(...live, persistent),
+      plan(seen) {
+        let rest = printed(seen, 'kernel parameters')
+        const wrong = settings.flatMap((setting) => {
+          const [value, others] = cutLine(rest)
+          rest = others
+          return words(value) === setting.value ? [] : [{ ...setting, found: words(value) }]
+        })
+        const stale = rest !== text
+        if (wrong.length === 0 && !stale) return undefined
+        const diff = wrong.map(({ name, value, found }) =>
+          replaced(`${name} = ${found || '(not there)'}`, `${name} = ${value}`),
+        )
+        if (stale)
+          diff.push(
+            replaced(
+              `${path}: ${rest.trim().replaceAll('\n', ', ') || '(nothing)'}`,
+              `${path}: ${text.trim().replaceAll('\n', ', ')}`,
+            ),
+          )
+        const set = wrong.map(({ name, value, proc }) => refusable(name, value, proc))
+        const keep = stale
+          ? [write({ path, content: Buffer.from(text), owner: 'root', group: 'root', mode: '0644' }).apply]
+          : []
+        return { diff: diff.join('\n'), apply: lines(...keep, ...set) }
+      },
+    },
+    options,
+  )
+}
+
+/** With dots between the parts, or slashes; then a part may have dots in it, as an interface `eth0.100` does. */
+function procPath(name: string): string {
+  const slashes = /[./]/.exec(name)?.[0] === '/'
+  return `/proc/sys/${slashes ? name : name.replace(/[./]/g, (one) => (one === '.' ? '/' : '.'))}`
+}
+
+function words(value: string): string {
+  return value.trim().split(/\s+/).join(' ')
+}
+
+function refusable(name: string, value: string, proc: string): Sh {
+  const message = `the kernel does not take ${name} = ${value}`
+  return sh`printf '%s\\n' ${value} >${proc} || { echo ${message} >&2; exit 1; }`
+}

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import type { Change } from '../playbook/resource.ts'
+import { lines, raw, sh, type Sh } from '../playbook/sh.ts'
+
+/** More than this does not travel inside a script, and is compared by its hash. */
+export const LARGE = 65536
+
+export interface Write {
+  path: string
+  content: Buffer
+  /** Names or numbers. */
+  owner: string
+  group: string
+  mode: string
+  /** If the path is a symbolic link, write the file that it points to. */
+  follow?: boolean
+  validate?: ((candidate: Sh) => Sh) | undefined
+}
+
+/**
+ * Writes a file so that nobody ever sees half of it, not even after a power cut: a temporary file in the same
+ * directory gets owner, mode and content, is flushed to the disk, and is renamed. Any failure before the rename
+ * leaves the old file as it was, and no temporary file.
+ *
+ * @see rename(2), sync(1)
+ */
+export function write({
+  path,
+  content,
+  owner,
+  group,
+  mode,
+  follow,
+  validate,
+}: Write): Pick<Change, 'apply' | 'input'> {
+  // The name is the same each time, so that a power cut does not leave one more file behind each time.
+  const temporary = `.bramble-${createHash('sha256').update(path).digest('hex').slice(0, 12)}`
+  const candidate = raw('"$temporary"')
+  // Joined by && because a caller may run this where `set -e` has no effect (in an `if`, before `||`).
+  const apply = lines(
+    sh`(path=${path}`,
+    ...(follow ? [raw(`[ ! -L "$path" ] || path=$(readlink -f -- "$path") || exit`)] : []),
+    sh`temporary=\${path%/*}/${temporary}`,
+    raw(`trap 'rm -f -- "$temporary"' EXIT`),
+    raw(`trap 'exit 143' HUP INT TERM`),
+    raw(`rm -f -- "$temporary" && umask 077 && set -C || exit`),
+    fill(content),
+    sh`chown ${`${owner}:${group}`} ${candidate} && chmod ${mode} ${candidate} || exit`,
+    ...(validate ? [guard(path, validate(candidate))] : []),
+    raw(`sync "$temporary" && mv -T -f -- "$temporary" "$path" && trap - EXIT)`),
+  )
+  return content.length > LARGE ? { apply, input: () => Readable.from([content]) } : { apply }
+}
+
+function fill(content: Buffer): Sh {
+  if (content.length > LARGE) return raw('cat >"$temporary" || exit')
+  const text = textOf(content)
+  if (text !== undefined) return sh`printf %s ${text} >"$temporary" || exit`
+  return raw(
+    `base64 -d >"$temporary" <<'END' || exit\n${content.toString('base64').replace(/.{76}/g, '$&\n')}\nEND`,
+  )
+}
+
+/** Bytes as text, unless they are none: a probe's output and a script can carry text only. */
+export function textOf(content: Buffer): string | undefined {
+  const text = content.toString('utf8')
+  const lossless =
+    !text.includes('\0') && !text.includes('\uFFFD') && Buffer.byteLength(text) === content.length
+  return lossless ? text : undefined
+}
+
+function guard(path: string, command: Sh): Sh {
+  return sh`(\n${command}\n) </dev/null || { echo ${`the new ${path} is not valid`} >&2; exit 1; }`
+}
