@@ -1,0 +1,138 @@
+import type { Event, Status } from '../engine/events.ts'
+
+/** How a host fares: what a row of the terminal and a line of the summary are made of. */
+export interface HostRun {
+  state: 'waiting' | 'busy' | 'done' | 'failed' | 'unreachable'
+  counts: Record<Status, number>
+  /** What the host is busy with, since when (milliseconds since 1970). */
+  doing?: { what: string; since: number }
+  /** Milliseconds spent on connecting and on trips. */
+  busy: number
+  /** When it finished or failed, in milliseconds since 1970. */
+  end?: number
+}
+
+export interface Failure {
+  host: string
+  /** The task that failed; none when the host itself did. */
+  title?: string | undefined
+  reason: string
+  output: string
+}
+
+/**
+ * What a failure says, without the host and task that it is listed under: an error describes itself with both in
+ * front.
+ */
+export function reasonOf({ host, title, reason }: Pick<Failure, 'host' | 'title' | 'reason'>): string {
+  const name = nameOf({ host, title })
+  return reason.startsWith(`${name}: `) ? reason.slice(name.length + 2) : reason
+}
+
+/** `rpi1: template /etc/hosts`, or the host alone. */
+export function nameOf({ host, title }: { host: string; title?: string | undefined }): string {
+  return title === undefined ? host : `${host}: ${title}`
+}
+
+/** What has been seen of a run so far. */
+export interface Run {
+  playbook: string
+  check: boolean
+  start: number
+  journal?: string
+  play?: string
+  hosts: Map<string, HostRun>
+  failures: Failure[]
+}
+
+export function newRun(): Run {
+  return { playbook: '', check: false, start: 0, hosts: new Map(), failures: [] }
+}
+
+/** Takes an event into account. Returns the failure when the event tells of one that was not known. */
+export function follow(run: Run, event: Event): Failure | undefined {
+  if (event.type === 'start') {
+    const { playbook, check, at, journal } = event
+    Object.assign(run, { playbook, check, start: at, ...(journal === undefined ? {} : { journal }) })
+    for (const name of event.hosts) hostOf(run, name)
+  }
+  if (event.type === 'play') run.play = event.play
+  return 'host' in event ? followHost(run, event) : undefined
+}
+
+function followHost(run: Run, event: Event & { host: string }): Failure | undefined {
+  const host = hostOf(run, event.host)
+  switch (event.type) {
+    case 'connected':
+      host.busy += event.ms
+      break
+    case 'doing':
+      host.state = 'busy'
+      host.doing = { what: event.what, since: event.at }
+      break
+    case 'trip':
+      followTrip(host, event.ms)
+      break
+    case 'task':
+      return followTask(run, host, event)
+    case 'failed':
+      finish(host, event.unreachable ? 'unreachable' : 'failed', event.at)
+      return followFailed(run, event)
+    case 'finished':
+      finish(host, 'done', event.at)
+      break
+  }
+  return undefined
+}
+
+function hostOf(run: Run, name: string): HostRun {
+  let host = run.hosts.get(name)
+  if (!host) {
+    host = {
+      state: 'waiting',
+      counts: { ok: 0, changed: 0, failed: 0, skipped: 0, unknown: 0 },
+      busy: 0,
+    }
+    run.hosts.set(name, host)
+  }
+  return host
+}
+
+function followTrip(host: HostRun, ms: number): void {
+  host.busy += ms
+  // An apply goes on after its trip, with the verification; the probing is over.
+  if (host.doing?.what.startsWith('probing')) delete host.doing
+}
+
+function followTask(run: Run, host: HostRun, event: Event & { type: 'task' }): Failure | undefined {
+  host.counts[event.status] += 1
+  if (host.doing?.what === event.title) delete host.doing
+  if (event.status !== 'failed') return undefined
+  const failure = {
+    host: event.host,
+    title: event.title,
+    reason: event.reason ?? '',
+    output: event.output ?? '',
+  }
+  run.failures.push(failure)
+  return failure
+}
+
+function followFailed(run: Run, event: Event & { type: 'failed' }): Failure | undefined {
+  // A host that leaves because of a task repeats what was said of the task.
+  const told = run.failures.some(
+    ({ host, reason }) =>
+      host === event.host && (reason === event.reason || (!event.unreachable && reason !== '')),
+  )
+  if (told) return undefined
+  const failure = { host: event.host, reason: event.reason, output: '' }
+  run.failures.push(failure)
+  return failure
+}
+
+function finish(host: HostRun, state: HostRun['state'], at: number): void {
+  // A host that failed may be told to have finished, too: it stays failed.
+  if (host.state !== 'failed' && host.state !== 'unreachable') host.state = state
+  host.end ??= at
+  delete host.doing
+}
