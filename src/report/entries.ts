@@ -6,9 +6,12 @@ import type { Paint, ReportOptions } from './text.ts'
 
 type TaskEvent = Event & { type: 'task' }
 
+/** What stands between a host and the text of its line. */
+type Word = Status | 'unreachable' | 'trip' | ''
+
 /** What is told of each event as it comes. */
 export interface Told {
-  /** At least this much: the terminal shows changes only when they are asked for. */
+  /** Changes and what is unknown; failures always are. */
   changes: boolean
   /** Announce a play when it begins; otherwise when there is something to say of it. */
   plays: boolean
@@ -35,13 +38,14 @@ export function entries(
     return `${paint('bold', `play ${oneLine(name)}`)}\n`
   }
 
-  function diff(event: TaskEvent): string {
-    if (!options.diff || !event.diff?.trim()) return ''
+  /** The diff, and what the task's own line says of it. */
+  function diff(event: TaskEvent): [note: string, block: string] {
+    if (!options.diff || !event.diff?.trim()) return ['', '']
     const key = `${event.title}\n${event.diff}`
     const first = shown.get(key)
-    if (first !== undefined && first !== event.host) return `    ${paint('dim', `same diff as ${first}`)}\n`
+    if (first !== undefined && first !== event.host) return [paint('dim', ` (same diff as ${first})`), '']
     shown.set(key, event.host)
-    return `${indent(paintDiff(event.diff, paint), '    ')}\n`
+    return ['', `${indent(paintDiff(event.diff, paint), '    ')}\n`]
   }
 
   function output(event: TaskEvent): string {
@@ -53,8 +57,11 @@ export function entries(
     if (!wanted(event.status)) return ''
     const reason = event.reason ? `: ${firstLine(reasonOf({ ...event, reason: event.reason }))}` : ''
     const time = event.ms >= 1000 ? paint('dim', ` (${duration(event.ms)})`) : ''
-    const text = `${oneLine(event.title)}${reason}${time}`
-    return play(event.play) + line(event.host, event.status, text) + diff(event) + output(event)
+    // Before the diff: a new play forgets the diffs of the last.
+    const announced = play(event.play)
+    const [note, block] = diff(event)
+    const text = `${oneLine(event.title)}${reason}${time}${note}`
+    return announced + line(event.host, event.status, text) + block + output(event)
   }
 
   function wanted(status: Status): boolean {
@@ -63,17 +70,11 @@ export function entries(
     return told(run).changes
   }
 
-  function line(host: string, status: Status | 'unreachable' | 'trip' | '', text: string): string {
+  function line(host: string, status: Word, text: string): string {
     const width = Math.max(...[...run.hosts.keys()].map((name) => name.length))
     const word = run.check && status === 'changed' ? 'would change' : status
     const padded = word.padEnd(run.check ? 12 : 11)
-    return `${host.padEnd(width)}  ${paintStatus(status, padded)}  ${text}`.trimEnd() + '\n'
-  }
-
-  function paintStatus(status: Status | 'unreachable' | 'trip' | '', text: string): string {
-    if (status === 'changed' || status === 'unknown') return paint('yellow', text)
-    if (status === 'failed' || status === 'unreachable') return paint('red', text)
-    return status === 'ok' ? paint('green', text) : paint('dim', text)
+    return `${host.padEnd(width)}  ${paint(styleOf(status), padded)}  ${text}`.trimEnd() + '\n'
   }
 
   return (event) => {
@@ -92,6 +93,12 @@ export function entries(
     }
     return ''
   }
+}
+
+function styleOf(word: Word): Parameters<Paint>[0] {
+  if (word === 'changed' || word === 'unknown') return 'yellow'
+  if (word === 'failed' || word === 'unreachable') return 'red'
+  return word === 'ok' ? 'green' : 'dim'
 }
 
 function firstLine(text: string): string {

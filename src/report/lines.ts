@@ -6,7 +6,9 @@ import { plain } from './text.ts'
 import type { ReportOptions } from './text.ts'
 
 /** Plain text, one line a change or failure, without escape codes: for pipes, logs and CI. */
-export function lines(options: ReportOptions): (event: Event) => void {
+export function lines(
+  options: Pick<ReportOptions, 'diff' | 'verbose'> & { stream: NodeJS.WritableStream },
+): (event: Event) => void {
   const run = newRun()
   const entry = entries(run, options, plain, () => ({ changes: true, plays: true }))
   return (event) => {

@@ -24,6 +24,7 @@ export function start(options: LiveOptions): () => Promise<void> {
   const released = once(end, 'end').then(() => undefined)
   const slots = Array.from({ length: options.height }, () => ({ title: ' ', task: () => released }))
   const spinner = new Ticker(options.interval, (frame) => fill(frame))
+  const output = new Output(options)
   const list = new Listr(slots, {
     concurrent: true,
     registerSignalListeners: false,
@@ -34,7 +35,7 @@ export function start(options: LiveOptions): () => Promise<void> {
       icon: { PENDING: '', COMPLETED: '', WAITING: '' },
       logger: new ListrLogger<ListrDefaultRendererLogLevels>({
         useIcons: true,
-        processOutput: new Output(options),
+        processOutput: output,
       }),
       spinner,
     },
@@ -50,9 +51,13 @@ export function start(options: LiveOptions): () => Promise<void> {
 
   fill(spinner.frame())
   const ended = list.run()
+  // A process that ends under live rows leaves neither a hidden cursor nor what it wrote meanwhile unsaid.
+  const giveBack = (): void => output.release()
+  process.once('exit', giveBack)
   return async () => {
     end.emit('end')
     await ended
+    process.off('exit', giveBack)
   }
 }
 
@@ -61,7 +66,8 @@ function rendererOf(interval: number): typeof DefaultRenderer {
   return class extends DefaultRenderer {
     // The stream decides, not process.stdout, which is all that listr2 looks at.
     static override nonTTY = true
-    #last = 0
+    // The first drawing waits for the first tick: until then listr2 has not made all rows.
+    #last = Date.now()
 
     override update(): void {
       // Half an interval, so that a tick that comes early is not left out.

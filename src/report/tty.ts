@@ -27,10 +27,12 @@ export function tty(options: ReportOptions): { listener: (event: Event) => void;
 
   async function open(): Promise<() => Promise<void>> {
     const { start } = await import('./live.ts')
+    // listr2 goes on wrapping at the width that it began with.
+    const width = stream.columns || 80
     return start({
       stream,
       interval,
-      height: Math.min(run.hosts.size + 1, (options.rows ?? stream.rows ?? 24) - 1),
+      height: Math.min(run.hosts.size + 1, (options.rows ?? (stream.rows || 24)) - 1),
       takeAbove: () => {
         const text = above
         above = ''
@@ -38,8 +40,8 @@ export function tty(options: ReportOptions): { listener: (event: Event) => void;
       },
       draw: (icons) =>
         rows(run, {
-          columns: options.columns ?? stream.columns ?? 80,
-          rows: options.rows ?? stream.rows ?? 24,
+          columns: options.columns ?? Math.min(width, stream.columns || 80),
+          rows: options.rows ?? (stream.rows || 24),
           now: Date.now(),
           icons,
           paint,
