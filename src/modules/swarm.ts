@@ -204,7 +204,7 @@ while :; do
     *) tries=100 ;;
   esac
   if [ "$tries" -gt 60 ]; then
-    printf '%s\n' "$state" | sed -n 's/.*"Swarm":{\([^}]*\).*/swarm: \1/p' >&2
+    printf '%s\\n' "$state" | sed -n 's/.*"Swarm":{\\([^}]*\\).*/swarm: \\1/p' >&2
     echo 'the host did not become an active member of the swarm' >&2
     exit 1
   fi
