@@ -2,6 +2,7 @@ import {
   nodeLabels,
   play,
   playbook,
+  stackLabels,
   swarmInit,
   swarmJoin,
   swarmState,
@@ -85,8 +86,9 @@ const labels = play({
   hosts: 'managers',
   runOnce: true,
   *tasks(_, { cluster }) {
-    const members = [...cluster.group('managers'), ...cluster.group('workers')]
-    yield nodeLabels({ labels: Object.fromEntries(members.map((host) => [host.name, labelsOf(host)])) })
+    const names = new Set([...cluster.group('managers'), ...cluster.group('workers')].map(({ name }) => name))
+    const labels = Object.entries(stackLabels(cluster)).filter(([name]) => names.has(name))
+    yield nodeLabels({ labels: Object.fromEntries(labels) })
   },
 })
 
@@ -116,12 +118,4 @@ function leader(cluster: Cluster, facts: FactStore): Host | undefined {
 
 function isActive(host: Host, facts: FactStore): boolean {
   return facts.find(host.name, 'swarm') === 'active' && facts.find(host.name, 'manager') === 'true'
-}
-
-function labelsOf(host: Host): Record<string, string> {
-  const roles = Object.entries({
-    loadbalancer: host.in('loadbalancers'),
-    webserver: host.in('webservers'),
-  }).filter(([, has]) => has)
-  return { ...host.settings.labels, ...Object.fromEntries(roles.map(([role]) => [`bramble.${role}`, 'true'])) }
 }

@@ -66,6 +66,7 @@ export class Remote {
   async probe(probes: readonly Sh[], timeout: number): Promise<void> {
     const { commands, read } = bundle(probes)
     let answers: Answer[]
+    const asked = Date.now()
     try {
       answers = await this.trip(commands, timeout)
     } catch (error) {
@@ -73,27 +74,33 @@ export class Remote {
       await this.drop()
       answers = await this.trip(commands, timeout)
     }
-    await this.#remember(probes, read(answers), timeout)
+    await this.#remember(probes, read(answers), timeout, asked)
   }
 
   /** Runs a command that changes something, and probes after it, in one round trip. */
   async change(command: string, probes: readonly Sh[], timeout: number): Promise<Answer> {
     const { commands, read } = bundle(probes)
+    const asked = Date.now()
     const [applied, ...answers] = await this.trip([command, ...commands], timeout)
-    await this.#remember(probes, read(answers), timeout)
+    await this.#remember(probes, read(answers), timeout, asked)
     return applied as Answer
   }
 
-  async #remember(probes: readonly Sh[], seen: readonly (Seen | undefined)[], timeout: number): Promise<void> {
+  async #remember(
+    probes: readonly Sh[],
+    seen: readonly (Seen | undefined)[],
+    timeout: number,
+    asked: number,
+  ): Promise<void> {
     const alone: string[] = []
     probes.forEach(({ text }, index) => {
       const one = seen[index]
-      if (one) this.seen.set(text, { code: one.code, stdout: one.stdout })
+      if (one) this.seen.set(text, { code: one.code, stdout: one.stdout, asked })
       else alone.push(text)
     })
     if (alone.length === 0) return
     const answers = await this.trip(alone, timeout)
-    alone.forEach((text, index) => this.seen.set(text, answers[index] as Answer))
+    alone.forEach((text, index) => this.seen.set(text, { ...(answers[index] as Answer), asked }))
   }
 
   /**

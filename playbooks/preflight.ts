@@ -1,0 +1,42 @@
+import { play, playbook, preflight, preflightAcross, routes, type Secret } from 'bramble'
+
+/** What a machine must be before anything is changed on it. */
+const machines = play({
+  name: 'preflight',
+  hosts: 'all',
+  *tasks(host, { cluster }) {
+    const { min_free_disk_mb: minFreeDisk } = cluster.settings.preflight
+    yield preflight({ hostname: host.name, address: host.address, minFreeDisk })
+    const peers = cluster.hosts.filter((other) => other !== host).map(({ address }) => address)
+    yield routes({ from: host.address, peers })
+  },
+})
+
+/** Whether the machines fit together. */
+const together = play({
+  name: 'preflight together',
+  hosts: 'all',
+  *tasks(host, { cluster, facts, alive }) {
+    const text = (value: string | Secret | undefined) => (typeof value === 'string' ? value : '')
+    yield preflightAcross({
+      host: host.name,
+      hosts: Object.fromEntries(
+        alive.map(({ name }) => [
+          name,
+          {
+            machine_id: text(facts.find(name, 'machine_id')),
+            clock_offset: text(facts.find(name, 'clock_offset')),
+            addresses: text(facts.find(name, 'addresses')),
+          },
+        ]),
+      ),
+      maxClockSkew: cluster.settings.preflight.max_clock_skew,
+      vip: {
+        address: cluster.settings.vip.address,
+        holders: cluster.group('loadbalancers').map(({ name }) => name),
+      },
+    })
+  },
+})
+
+export default playbook({ name: 'preflight', plays: [machines, together] })
