@@ -1,0 +1,113 @@
+import { nodeLabels, nodeRoles, type SwarmNode } from '../../../src/modules/label.ts'
+import { node } from './swarm-fixture.ts'
+import { table } from './table.ts'
+
+const nodes = (...all: SwarmNode[]) => `${JSON.stringify(all)}\n`
+const web = { 'bramble.webserver': 'true' }
+const down = { ID: 'ghost', Status: { State: 'down' } }
+const promoted = (reachability: string): Partial<SwarmNode> => ({
+  Spec: { Role: 'manager', Availability: 'active' },
+  ManagerStatus: { Reachability: reachability },
+})
+
+describe('nodeLabels', () => {
+  const make = () => nodeLabels({ labels: { rpi1: web } })
+  table([
+    { title: 'are left alone when they are so', make, seen: nodes(node('rpi1', web)), expect: 'ok' },
+    {
+      title: 'are added',
+      make,
+      seen: nodes(node('rpi1')),
+      expect: 'change',
+      diff: '+ rpi1: bramble.webserver=true',
+      apply: "docker node update --label-add 'bramble.webserver=true' id-rpi1",
+    },
+    {
+      title: 'are removed if they are bramble’s and not wanted any more',
+      make,
+      seen: nodes(node('rpi1', { ...web, 'bramble.old': '1', rack: '3' })),
+      expect: 'change',
+      diff: /^- rpi1: bramble.old=1$/,
+      apply: 'docker node update --label-rm bramble.old id-rpi1',
+    },
+    {
+      title: 'of other people and other nodes are none of its business',
+      make,
+      seen: nodes(node('rpi1', { ...web, rack: '3' }), node('rpi9', { 'bramble.old': '1' })),
+      expect: 'ok',
+    },
+    {
+      title: 'go to the live node, not to its ghost',
+      make,
+      seen: nodes(node('rpi1', web, down), node('rpi1')),
+      expect: 'change',
+      apply: 'id-rpi1',
+    },
+    {
+      title: 'go to the node that the host says it is',
+      make: () => nodeLabels({ labels: { rpi1: web }, ids: { rpi1: 'new' } }),
+      seen: nodes(node('rpi1', web), node('rpi1', {}, { ID: 'new' })),
+      expect: 'change',
+      apply: 'new',
+    },
+    {
+      title: 'are refused for two live nodes of one name',
+      make,
+      seen: nodes(node('rpi1'), node('rpi1', {}, { ID: 'other' })),
+      expect: 'error',
+      error: /2 nodes of the swarm are called rpi1/,
+    },
+    {
+      title: 'wait for a node that has yet to appear',
+      make,
+      seen: nodes(),
+      expect: 'change',
+      apply: 'until docker node inspect rpi1',
+    },
+    {
+      title: 'can be planned where no swarm is managed yet',
+      make,
+      seen: '{"message":"This node is not a swarm manager."}\n',
+      expect: 'change',
+    },
+  ])
+})
+
+describe('nodeRoles', () => {
+  const make = () => nodeRoles({ roles: { rpi1: 'manager', rpi4: 'worker' } })
+  table([
+    {
+      title: 'are left alone when they are so',
+      make,
+      seen: nodes(node('rpi1', {}, promoted('reachable')), node('rpi4')),
+      expect: 'ok',
+    },
+    {
+      title: 'are changed by promoting before demoting',
+      make,
+      seen: nodes(node('rpi1'), node('rpi4', {}, promoted('reachable'))),
+      expect: 'change',
+      apply: /promote id-rpi1[^]*reachable[^]*demote id-rpi4/,
+    },
+    {
+      title: 'wait until a promoted node can be reached',
+      make,
+      seen: nodes(node('rpi1', {}, promoted('unknown')), node('rpi4')),
+      expect: 'change',
+      diff: 'not reachable yet',
+    },
+    {
+      title: 'of a manager that is down are no reason to wait',
+      make,
+      seen: nodes(node('rpi1', {}, { ...promoted('unreachable'), Status: { State: 'down' } }), node('rpi4')),
+      expect: 'ok',
+    },
+    {
+      title: 'leave a manager to the swarm',
+      make: () => nodeRoles({ roles: { rpi1: 'worker' } }),
+      seen: nodes(),
+      expect: 'error',
+      error: /no host is a manager/,
+    },
+  ])
+})
