@@ -3,33 +3,27 @@
  *
  * @module
  */
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { InputError } from '../errors.ts'
-import { ensureBase, pruneBases } from './base.ts'
-import { ensureKeys, sshCommand, writeSeed } from './keys.ts'
-import type { Arch, Flavour, MachinesWanted } from './machines.ts'
-import { hostArch, machines } from './machines.ts'
-import { createNetwork, createTap, namespace, namespaceExists, removeNetwork } from './network.ts'
-import { setTap, startUplink, taps, uplinkMark } from './network.ts'
+import { ensureKeys, sshCommand } from './keys.ts'
+import { boot, create, running, tearDown, uplinkAlive } from './lifecycle.ts'
+import type { Arch, Flavour } from './machines.ts'
+import { machines } from './machines.ts'
+import { namespace, namespaceExists, setTap, taps } from './network.ts'
+import type { LabOptions } from './options.ts'
+import { assertMemory, assertSame, defaultArch, wantedArch } from './options.ts'
 import { end, isAlive } from './process.ts'
-import { chooseAccelerator, machineFiles, powerOn } from './qemu.ts'
-import { ensureRequirements } from './requirements.ts'
-import { run } from './run.ts'
+import { machineFiles } from './qemu.ts'
 import { waitForSsh } from './ready.ts'
+import { ensureRequirements } from './requirements.ts'
 import type { LabMachine, LabState } from './state.ts'
-import { labPaths, locked, owner, readState, setOwner, writeState } from './state.ts'
+import { labPaths, locked, readState, writeState } from './state.ts'
 
 export { inNamespace, proxyCommand } from './network.ts'
+export { defaultArch } from './options.ts'
+export type { LabOptions } from './options.ts'
 export { labPaths } from './state.ts'
 
 export type Progress = (line: string) => void
-
-export interface LabOptions extends MachinesWanted {
-  /** Default: `BRAMBLE_LAB_ARCH`, else the computer's own. */
-  arch?: Arch
-  /** MiB a machine; default 768. */
-  memory?: number
-}
 
 export interface LabStatus {
   up: boolean
@@ -51,8 +45,6 @@ export interface MachineStatus {
   pid?: number
 }
 
-const defaultMemory = 768
-
 /**
  * Boots the virtual Pis rpi1 … rpiN (192.168.188.11 …) and waits until all answer SSH. Those that already run are
  * left as they are; those that are off are started again with the disk they had.
@@ -64,7 +56,8 @@ const defaultMemory = 768
  */
 export async function labUp(options: LabOptions, onProgress: Progress): Promise<LabStatus> {
   const wanted = machines(options)
-  await ensureRequirements(options.arch ?? readState()?.arch ?? defaultArch(), onProgress)
+  assertMemory(options)
+  await ensureRequirements(wantedArch(options) ?? readState()?.arch ?? defaultArch(), onProgress)
   return locked(async () => {
     const state = (await running(onProgress)) ?? (await create(options, wanted, onProgress))
     assertSame(state, options, wanted)
@@ -157,113 +150,6 @@ export function labSsh(name: string, command: readonly string[] = []): string[] 
   return sshCommand(labPaths(), find(name).machine, command)
 }
 
-/**
- * The architecture of a lab that is not told one: `BRAMBLE_LAB_ARCH`, else the computer's own.
- *
- * Errors: InputError when the variable holds anything but `amd64` or `arm64`.
- */
-export function defaultArch(): Arch {
-  const set = process.env['BRAMBLE_LAB_ARCH']
-  if (set === undefined || set === '') return hostArch()
-  if (set === 'amd64' || set === 'arm64') return set
-  throw new InputError('BRAMBLE_LAB_ARCH holds no architecture', { expected: 'amd64 or arm64', found: set })
-}
-
-/** The lab that is up; what a crashed one left is removed. */
-async function running(onProgress: Progress): Promise<LabState | undefined> {
-  const other = owner()
-  if (namespaceExists() && other !== undefined && other !== labPaths().directory) {
-    throw new InputError('another lab is up, and a computer has one at a time', {
-      found: `its files are in ${other}`,
-      next: `BRAMBLE_LAB_DIR=${other} bramble lab down`,
-    })
-  }
-  const state = readState()
-  if (state && uplinkAlive(state)) return state
-  if (state || namespaceExists()) {
-    onProgress('removing what an earlier lab left when it crashed')
-    await tearDown(() => {})
-  }
-  return undefined
-}
-
-async function create(options: LabOptions, wanted: LabMachine[], onProgress: Progress): Promise<LabState> {
-  const paths = labPaths()
-  const arch = options.arch ?? defaultArch()
-  pruneBases(paths.base)
-  mkdirSync(paths.run, { recursive: true })
-  for (const flavour of new Set(wanted.map(({ flavour }) => flavour))) {
-    await ensureBase(paths.base, arch, flavour, onProgress)
-  }
-  const base = await ensureBase(paths.base, arch, wanted[0]?.flavour ?? 'docker', onProgress)
-  const accelerator = await chooseAccelerator(arch, base, paths.base)
-  const state: LabState = { arch, accelerator, memory: options.memory ?? defaultMemory, machines: [] }
-  setOwner(paths.directory)
-  writeState(state)
-  await createNetwork()
-  await startUplink(`${paths.run}/uplink.log`, (pid) => {
-    state.uplink = { pid, mark: uplinkMark }
-    writeState(state)
-  })
-  return state
-}
-
-async function boot(state: LabState, machine: LabMachine, onProgress: Progress): Promise<void> {
-  const paths = labPaths()
-  const base = await ensureBase(paths.base, state.arch, machine.flavour, onProgress)
-  const { disk, seed } = machineFiles(paths.run, machine.name)
-  if (!existsSync(disk)) {
-    await run(['qemu-img', 'create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', base.disk, disk])
-  }
-  await writeSeed(paths, machine, seed)
-  await createTap(machine.name)
-  const { arch, accelerator, memory } = state
-  const pid = powerOn(machine, { arch, accelerator, memory, base, directory: paths.run })
-  machine.process = { pid, mark: disk }
-  writeState(state)
-  const how =
-    accelerator === 'kvm' ? 'KVM' : 'software emulation, slow: no usable /dev/kvm for this architecture'
-  onProgress(`${machine.name}: power on at ${machine.address} (${machine.flavour}, ${arch}, ${how})`)
-}
-
-async function tearDown(onProgress: Progress): Promise<void> {
-  const { run: directory } = labPaths()
-  const state = readState()
-  for (const { name, process } of state?.machines ?? []) {
-    if (process) await end(process)
-    onProgress(`${name}: off`)
-  }
-  if (state?.uplink) await end(state.uplink)
-  // A namespace without a record is a crashed lab's: nothing else is ever called so.
-  const ours = owner() === undefined || owner() === labPaths().directory
-  if (ours) {
-    await removeNetwork()
-    setOwner(undefined)
-  }
-  rmSync(directory, { recursive: true, force: true })
-}
-
-function assertSame(state: LabState, options: LabOptions, wanted: readonly LabMachine[]): void {
-  const differences = [
-    ...wanted.flatMap(({ name, flavour }) => {
-      const there = state.machines.find((machine) => machine.name === name)
-      return there && there.flavour !== flavour ? [[`${name} ${flavour}`, `${name} ${there.flavour}`]] : []
-    }),
-    ...differs('architecture', options.arch, state.arch),
-    ...differs('memory', options.memory, state.memory),
-  ]
-  if (differences.length === 0) return
-  throw new InputError('a different lab is up already', {
-    expected: differences.map(([expected]) => expected).join(', '),
-    found: differences.map(([, found]) => found).join(', '),
-    next: 'bramble lab down, then this again',
-  })
-}
-
-function differs(what: string, wanted: string | number | undefined, found: string | number): string[][] {
-  return wanted === undefined || wanted === found ? [] : [[`${what} ${wanted}`, `${what} ${found}`]]
-}
-
 function find(name: string): { state: LabState; machine: LabMachine } {
   assertRoot()
   const state = readState()
@@ -274,10 +160,6 @@ function find(name: string): { state: LabState; machine: LabMachine } {
     expected: state.machines.map(({ name }) => name).join(', '),
     found: name,
   })
-}
-
-function uplinkAlive(state: LabState): boolean {
-  return namespaceExists() && state.uplink !== undefined && isAlive(state.uplink)
 }
 
 function assertRoot(): void {

@@ -126,7 +126,7 @@ printf '127.0.0.1 localhost\\n::1 localhost ip6-localhost ip6-loopback\\n' > "$r
 printf 'nameserver ${nameServer}\\n' > "$root/etc/resolv.conf"
 sed -i 's/^update_initramfs=.*/update_initramfs=no/' "$root/etc/initramfs-tools/update-initramfs.conf"
 # Nothing of /etc and /var is older than /usr, so the first boot has nothing to bring up to date.
-chroot "$root" /lib/systemd/systemd-update-done
+touch "$root/etc/.updated" "$root/var/.updated"
 rm -f "$root"/var/cache/apt/archives/*.deb
 chroot "$root" apt-cache gencaches
 `
