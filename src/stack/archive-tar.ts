@@ -13,9 +13,10 @@ export interface TarEntry {
 
 /** What is in a tar, gzipped or not; a body that nobody reads is skipped. */
 export async function* tarEntries(path: string): AsyncGenerator<TarEntry> {
+  const gzipped = await isGzipped(path)
   const tar = extract()
   const input = createReadStream(path, { highWaterMark: 1 << 18 })
-  const unzipped = (await isGzipped(path)) ? input.pipe(createGunzip()) : input
+  const unzipped = gzipped ? input.pipe(createGunzip()) : input
   for (const stream of new Set([input, unzipped])) stream.on('error', (error: Error) => tar.destroy(error))
   unzipped.pipe(tar)
   try {
