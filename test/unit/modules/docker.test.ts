@@ -7,34 +7,35 @@ import { table } from './table.ts'
 const repository =
   'Types: deb\nURIs: https://download.docker.com/linux/debian\nSuites: bookworm\nComponents: stable\nSigned-By: /etc/apt/keyrings/docker.asc\n'
 
+const running = () => dockerRunning()
+
 describe('dockerRunning', () => {
-  const make = () => dockerRunning()
   table([
-    { title: 'is content with a daemon that answers', make, seen: info(), expect: 'ok' },
+    { title: 'is content with a daemon that answers', make: running, seen: info(), expect: 'ok' },
     {
       title: 'starts a daemon that does not answer',
-      make,
+      make: running,
       seen: { code: 7, stdout: '' },
       expect: 'change',
       apply: 'systemctl start docker',
     },
     {
       title: 'plans on a host without curl and Docker',
-      make,
+      make: running,
       seen: { code: 127, stdout: '' },
       expect: 'change',
       diff: '- no Docker daemon',
     },
     {
       title: 'takes no other answer for a daemon',
-      make,
+      make: running,
       seen: '{"message":"page not found"}',
       expect: 'change',
     },
   ])
 
   it('tells the version of the engine', () => {
-    assert.deepEqual(make().facts?.({ code: 0, stdout: info() }), { docker: '20.10.24' })
+    assert.deepEqual(running().facts?.({ code: 0, stdout: info() }), { docker: '20.10.24' })
   })
 
   it('asks several paths with one process', () => {
@@ -51,13 +52,14 @@ describe('dockerRunning', () => {
   })
 })
 
+const bookworm = () => dockerRepository()
+
 describe('dockerRepository', () => {
-  const make = () => dockerRepository()
   table([
-    { title: 'is left alone when it is so', make, seen: repository, expect: 'ok' },
+    { title: 'is left alone when it is so', make: bookworm, seen: repository, expect: 'ok' },
     {
       title: 'is added with its key where there is none',
-      make,
+      make: bookworm,
       seen: { code: 1, stdout: '' },
       expect: 'change',
       diff: '+ Suites: bookworm',

@@ -73,32 +73,33 @@ describe('nodeLabels', () => {
   ])
 })
 
+const roles = () => nodeRoles({ roles: { rpi1: 'manager', rpi4: 'worker' } })
+
 describe('nodeRoles', () => {
-  const make = () => nodeRoles({ roles: { rpi1: 'manager', rpi4: 'worker' } })
   table([
     {
       title: 'are left alone when they are so',
-      make,
+      make: roles,
       seen: nodes(node('rpi1', {}, promoted('reachable')), node('rpi4')),
       expect: 'ok',
     },
     {
       title: 'are changed by promoting before demoting',
-      make,
+      make: roles,
       seen: nodes(node('rpi1'), node('rpi4', {}, promoted('reachable'))),
       expect: 'change',
       apply: /promote id-rpi1[^]*reachable[^]*demote id-rpi4/,
     },
     {
       title: 'wait until a promoted node can be reached',
-      make,
+      make: roles,
       seen: nodes(node('rpi1', {}, promoted('unknown')), node('rpi4')),
       expect: 'change',
       diff: 'not reachable yet',
     },
     {
       title: 'of a manager that is down are no reason to wait',
-      make,
+      make: roles,
       seen: nodes(node('rpi1', {}, { ...promoted('unreachable'), Status: { State: 'down' } }), node('rpi4')),
       expect: 'ok',
     },

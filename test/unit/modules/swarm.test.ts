@@ -6,9 +6,9 @@ import { table } from './table.ts'
 
 const notManager = '{"message":"This node is not a swarm manager."}\n'
 
-describe('swarmState', () => {
-  const facts = (stdout: string, code = 0) => swarmState().facts?.({ code, stdout })
+const facts = (stdout: string, code = 0) => swarmState().facts?.({ code, stdout })
 
+describe('swarmState', () => {
   it('tells a manager from a worker', () => {
     assert.deepEqual(facts(info(manager)), {
       swarm: 'active',
@@ -31,36 +31,42 @@ describe('swarmState', () => {
   })
 })
 
+const init = () =>
+  swarmInit({ advertise: '192.168.188.11', addressPool: ['10.200.0.0/16'], addressPoolSize: 25 })
+
 describe('swarmInit', () => {
-  const make = () =>
-    swarmInit({ advertise: '192.168.188.11', addressPool: ['10.200.0.0/16'], addressPoolSize: 25 })
   table([
     {
       title: 'makes a swarm on a host that is in none',
-      make,
+      make: init,
       seen: info(),
       expect: 'change',
       apply: '"DataPathAddr":"192.168.188.11","DefaultAddrPool":["10.200.0.0/16"],"SubnetSize":25',
     },
-    { title: 'plans on a host without Docker', make, seen: { code: 127, stdout: '' }, expect: 'change' },
-    { title: 'leaves a manager alone', make, seen: info(manager), expect: 'ok' },
+    {
+      title: 'plans on a host without Docker',
+      make: init,
+      seen: { code: 127, stdout: '' },
+      expect: 'change',
+    },
+    { title: 'leaves a manager alone', make: init, seen: info(manager), expect: 'ok' },
     {
       title: 'refuses a worker of another swarm',
-      make,
+      make: init,
       seen: info(worker),
       expect: 'error',
       error: /worker of a swarm/,
     },
     {
       title: 'says when the swarm has no leader',
-      make,
+      make: init,
       seen: info({ ...manager, Error: 'The swarm does not have a leader' }),
       expect: 'error',
       error: /does not work/,
     },
     {
       title: 'says when the swarm is locked',
-      make,
+      make: init,
       seen: info({ LocalNodeState: 'locked' }),
       expect: 'error',
       error: /is locked/,
@@ -88,16 +94,18 @@ describe('swarmTokens', () => {
   ])
 })
 
+const join = (more: Partial<Parameters<typeof swarmJoin>[0]> = {}) =>
+  swarmJoin({
+    role: 'worker',
+    advertise: '192.168.188.14',
+    managers: ['192.168.188.11', '192.168.188.12'],
+    token: () => new Secret('SWMTKN-1-token'),
+    ...more,
+  })
+
+const unasked = () => assert.fail('the token was asked for')
+
 describe('swarmJoin', () => {
-  const join = (more: Partial<Parameters<typeof swarmJoin>[0]> = {}) =>
-    swarmJoin({
-      role: 'worker',
-      advertise: '192.168.188.14',
-      managers: ['192.168.188.11', '192.168.188.12'],
-      token: () => new Secret('SWMTKN-1-token'),
-      ...more,
-    })
-  const unasked = () => assert.fail('the token was asked for')
   table([
     {
       title: 'joins with its own address for control and data',

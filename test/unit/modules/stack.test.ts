@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { stack, stackConfigsPruned } from '../../../src/modules/stack.ts'
+import type { Service, Task } from '../../../src/stack/state.ts'
+import { node } from './swarm-fixture.ts'
+import { table } from './table.ts'
+
+const files = { 'docker-compose.yml': 'services: {}\n', 'nginx.conf': 'events {}\n' }
+const hashes = Object.fromEntries(
+  Object.entries(files).map(([name, text]) => [name, createHash('sha256').update(text).digest('hex')]),
+)
+const label = { 'bramble.webserver': 'true' }
+
+function service(more: Partial<Service> = {}, forced = 0): Service {
+  return {
+    ID: 'nginx',
+    Spec: {
+      Name: 'ha-stack_nginx',
+      TaskTemplate: {
+        ForceUpdate: forced,
+        Placement: { Constraints: ['node.labels.bramble.webserver == true'] },
+      },
+      Mode: { Global: {} },
+    },
+    ServiceStatus: { RunningTasks: 2, DesiredTasks: 2 },
+    ...more,
+  }
+}
+
+const task = (hostname: string, State: string, more: Partial<Task> & { Err?: string } = {}): Task => ({
+  CreatedAt: '2026-11-23T00:00:00Z',
+  ServiceID: 'nginx',
+  NodeID: `id-${hostname}`,
+  DesiredState: 'running',
+  Status: { State, ...(more.Err !== undefined && { Err: more.Err }) },
+  ...more,
+})
+
+interface Parts {
+  deployed?: unknown
+  services?: Service[]
+  tasks?: Task[]
+  nodes?: ReturnType<typeof node>[]
+  configs?: string[]
+}
+
+/** What the probe prints for a stack that runs on two nodes, but for the parts given. */
+function seen({
+  deployed = { files: hashes, services: [service()] },
+  services = [service()],
+  tasks = [task('rpi1', 'running'), task('rpi2', 'running')],
+  nodes = [node('rpi1', label), node('rpi2', label), node('rpi3')],
+  configs = [],
+}: Parts = {}): string {
+  const named = configs.map((Name) => ({ Spec: { Name } }))
+  return [deployed, services, tasks, nodes, named].map((part) => `${JSON.stringify(part)}\n`).join('')
+}
+
+const make = () => stack({ name: 'ha-stack', directory: '/opt/st', files, resolveImage: 'never' })
+const withEnvironment = service()
+withEnvironment.Spec.TaskTemplate = { ...withEnvironment.Spec.TaskTemplate, Placement: {} }
+
+describe('stack', () => {
+  table([
+    { title: 'is left alone when all is as deployed and runs', make, seen: seen(), expect: 'ok' },
+    {
+      title: 'is deployed from its directory the first time',
+      make,
+      seen: seen({ deployed: null, services: [], tasks: [] }),
+      expect: 'change',
+      apply:
+        /^cd \/opt\/st\ndocker stack deploy -c docker-compose.yml --prune --resolve-image never ha-stack\n/,
+    },
+    {
+      title: 'can be planned where no swarm is managed yet',
+      make,
+      seen: { code: 7, stdout: 'null\n' },
+      expect: 'change',
+      diff: '+ stack ha-stack',
+    },
+    {
+      title: 'is deployed again when a file has changed',
+      make,
+      seen: seen({ deployed: { files: { ...hashes, 'nginx.conf': 'other' }, services: [service()] } }),
+      expect: 'change',
+      diff: /^~ nginx.conf$/,
+    },
+    {
+      title: 'is deployed again when somebody has changed a service',
+      make,
+      seen: seen({ services: [withEnvironment] }),
+      expect: 'change',
+      diff: '~ service ha-stack_nginx: not as deployed',
+    },
+    {
+      title: 'does not mind a forced restart of a service',
+      make,
+      seen: seen({ services: [service({}, 3)] }),
+      expect: 'ok',
+    },
+    {
+      title: 'is deployed again when a service is gone',
+      make,
+      seen: seen({ services: [] }),
+      expect: 'change',
+      diff: '- service ha-stack_nginx: gone',
+    },
+    {
+      title: 'tells which task does not run and why',
+      make,
+      seen: seen({
+        services: [service({ ServiceStatus: { RunningTasks: 1, DesiredTasks: 2 } })],
+        tasks: [
+          task('rpi1', 'running'),
+          task('rpi2', 'failed', { DesiredState: 'shutdown', Err: 'older' }),
+          task('rpi2', 'rejected', {
+            CreatedAt: '2026-11-23T00:00:09Z',
+            DesiredState: 'shutdown',
+            Err: 'no image',
+          }),
+        ],
+      }),
+      expect: 'change',
+      diff: /^service nginx: 1 of 2 tasks run; rpi2: rejected: "no image"$/,
+      apply: /^:$/,
+    },
+    {
+      title: 'waits for a node that has the label and no task yet',
+      make,
+      seen: seen({ nodes: [node('rpi1', label), node('rpi2', label), node('rpi3', label)] }),
+      expect: 'change',
+      diff: /2 of 3 tasks run; rpi3: no task/,
+    },
+    {
+      title: 'does not wait for a node that is down',
+      make,
+      seen: seen({
+        nodes: [node('rpi1', label), node('rpi2', label), node('rpi3', label, { Status: { State: 'down' } })],
+      }),
+      expect: 'ok',
+    },
+    {
+      title: 'waits for a rolling update',
+      make,
+      seen: seen({ services: [service({ UpdateStatus: { State: 'updating' } })] }),
+      expect: 'change',
+      diff: /update updating/,
+    },
+    {
+      title: 'is not content with a service that runs nowhere',
+      make,
+      seen: seen({
+        services: [service({ ServiceStatus: { RunningTasks: 0, DesiredTasks: 0 } })],
+        tasks: [],
+        nodes: [node('rpi1')],
+      }),
+      expect: 'change',
+      diff: /no node fits its constraints/,
+    },
+    {
+      title: 'is deployed again after a paused update',
+      make,
+      seen: seen({ services: [service({ UpdateStatus: { State: 'paused', Message: 'task failed' } })] }),
+      expect: 'change',
+      diff: /update paused: task failed/,
+      apply: 'docker stack deploy',
+    },
+    {
+      title: 'has a directory with an absolute path',
+      make: () => stack({ name: 'ha-stack', directory: 'here', files }),
+      seen: '',
+      expect: 'error',
+      error: /no absolute path/,
+    },
+  ])
+
+  it('records what the deploy left in a private file, by rename', () => {
+    const script = make().plan({ code: 0, stdout: seen({ deployed: null }) })?.apply.text ?? ''
+    assert.match(script, /umask 077[^]*>\.deployed\.json\.new\nmv \.deployed\.json\.new \.deployed\.json/)
+    assert.ok(script.includes(JSON.stringify(hashes)))
+  })
+})
+
+const prune = () => stackConfigsPruned({ name: 'ha-stack', directory: '/opt/st', keep: ['new'] })
+
+describe('stackConfigsPruned', () => {
+  table([
+    { title: 'keeps what is used', make: prune, seen: seen({ configs: ['new'] }), expect: 'ok' },
+    {
+      title: 'removes what is not',
+      make: prune,
+      seen: seen({ configs: ['old', 'new'] }),
+      expect: 'change',
+      diff: /^- config old$/,
+      apply: /^docker config rm old$/,
+    },
+  ])
+
+  it('rests on the same probe as the stack, so that it costs nothing', () => {
+    assert.equal(prune().probe.text, make().probe.text)
+  })
+})

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { load } from 'js-yaml'
+import { InputError } from '../../../src/errors.ts'
+import { loadInventory, type Cluster } from '../../../src/inventory/index.ts'
+import { renderTemplate } from '../../../src/modules/template.ts'
+import { Secret } from '../../../src/secrets/secret.ts'
+import { renderStack, stackLabels, stackModel, type StackModel } from '../../../src/stack/model.ts'
+
+const template = (name: string) => ({ name, text: readFileSync(`templates/${name}`, 'utf8') })
+const render = (model: StackModel) => renderStack(model, template, renderTemplate)
+
+/** A part of what YAML text held. */
+function at(value: unknown, ...path: string[]): unknown {
+  return path.reduce((part, key) => (isRecord(part) ? part[key] : undefined), value)
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+describe('the shipped stack', () => {
+  let cluster: Cluster
+  let model: StackModel
+  before(async () => {
+    cluster = await loadInventory('inventory')
+    model = stackModel(cluster, () => 'eth0')
+  })
+
+  it('prefers the load balancers in the order of their group', () => {
+    assert.deepEqual(
+      model.loadbalancers.map(({ name, priority }) => [name, priority]),
+      [
+        ['rpi1', 150],
+        ['rpi2', 100],
+      ],
+    )
+  })
+
+  it('labels every node by its groups', () => {
+    assert.deepEqual(stackLabels(cluster), {
+      rpi1: { 'bramble.loadbalancer': 'true', 'bramble.webserver': 'true' },
+      rpi2: { 'bramble.loadbalancer': 'true', 'bramble.webserver': 'true' },
+      rpi3: { 'bramble.webserver': 'true' },
+      rpi4: { 'bramble.webserver': 'true' },
+    })
+  })
+
+  it('is one compose file whose services use the host network and stop in peace', () => {
+    const compose = load(render(model).files['docker-compose.yml'] ?? '')
+    for (const service of ['keepalived', 'haproxy', 'nginx']) {
+      assert.deepEqual(at(compose, 'services', service, 'networks'), ['host'])
+      assert.equal(at(compose, 'services', service, 'deploy', 'mode'), 'global')
+      assert.equal(at(compose, 'services', service, 'deploy', 'update_config', 'failure_action'), 'rollback')
+    }
+    assert.deepEqual(at(compose, 'networks', 'host'), { external: true, name: 'host' })
+    assert.equal(at(compose, 'services', 'haproxy', 'stop_signal'), 'SIGUSR1')
+    assert.equal(at(compose, 'services', 'haproxy', 'deploy', 'update_config', 'order'), 'start-first')
+    assert.equal(at(compose, 'services', 'nginx', 'stop_signal'), 'SIGQUIT')
+    assert.deepEqual(at(compose, 'services', 'keepalived', 'cap_add'), [
+      'NET_ADMIN',
+      'NET_RAW',
+      'NET_BROADCAST',
+    ])
+    assert.deepEqual(at(compose, 'services', 'nginx', 'volumes', '0'), {
+      type: 'bind',
+      source: '/srv/bramble',
+      target: '/srv/bramble',
+      read_only: true,
+      bind: { propagation: 'rslave' },
+    })
+  })
+
+  it('names nothing that docker stack deploy ignores', () => {
+    const compose = render(model).files['docker-compose.yml'] ?? ''
+    assert.doesNotMatch(compose, /^\s*(network_mode|privileged|devices|pid|security_opt|restart):/m)
+  })
+
+  const contents: [file: string, part: string][] = [
+    ['keepalived.conf', '    @rpi1 priority 150\n'],
+    ['keepalived.conf', '    @rpi2 interface eth0\n'],
+    ['keepalived.conf', '        @^rpi1 192.168.188.11\n        @^rpi2 192.168.188.12\n'],
+    ['keepalived.conf', '        192.168.188.200/32\n'],
+    ['keepalived.conf', '    advert_int 0.25\n'],
+    ['keepalived.conf', '    check_unicast_src\n'],
+    ['keepalived.conf', 'check-haproxy 8405"'],
+    ['haproxy.cfg', '    server rpi4 192.168.188.14:8080\n'],
+    ['haproxy.cfg', '    option idle-close-on-response\n'],
+    ['haproxy.cfg', '    bind 127.0.0.1:8405\n'],
+    ['nginx.conf', '        root /srv/bramble/share;\n'],
+    ['nginx.conf', '        add_header X-Bramble-Node $hostname always;\n'],
+    ['nginx.conf', '    set_real_ip_from 192.168.188.12;\n'],
+  ]
+  for (const [file, part] of contents)
+    it(`has ${JSON.stringify(part.trim())} in ${file}`, () =>
+      assert.ok(render(model).files[file]?.includes(part)))
+
+  it('gives a config a new name when its content changes, and the others their old one', () => {
+    const before = render(model).configs
+    const after = render({
+      ...model,
+      nginx: { port: 8081 },
+      stack: { ...model.stack, deploy_timeout: 9 },
+    }).configs
+    assert.deepEqual(
+      before.map((name, index) => name === after[index]),
+      // HAProxy and nginx name the port.
+      [false, true, false],
+    )
+    assert.match(before[0] ?? '', /^ha-stack-haproxy-[0-9a-f]{12}$/)
+  })
+
+  it('has a statistics page only with a password, whatever stands in it', () => {
+    assert.doesNotMatch(render(model).files['haproxy.cfg'] ?? '', /stats enable/)
+    const haproxy = { ...cluster.settings.haproxy, stats_password: new Secret(`it's "x" #`) }
+    const changed = { hosts: cluster.hosts, group: (name: string) => cluster.group(name) }
+    const open = render(stackModel({ ...changed, settings: { ...cluster.settings, haproxy } }, () => 'eth0'))
+    assert.ok(open.files['haproxy.cfg']?.includes(`insecure-password 'it'\\''s "x" #'\n`))
+    assert.equal(open.secret, true)
+  })
+
+  it('does without unicast for a single load balancer', () => {
+    const { files } = render({ ...model, loadbalancers: model.loadbalancers.slice(0, 1) })
+    assert.doesNotMatch(files['keepalived.conf'] ?? '', /unicast/)
+  })
+
+  it('refuses a cluster without load balancers, and a virtual address that a host has', () => {
+    const { hosts, settings } = cluster
+    assert.throws(() => stackModel({ hosts, settings, group: () => [] }, () => 'eth0'), InputError)
+    const vip = { ...settings.vip, address: '192.168.188.13' }
+    const clash = { hosts, settings: { ...settings, vip }, group: (name: string) => cluster.group(name) }
+    assert.throws(() => stackModel(clash, () => 'eth0'), /is the address of rpi3/)
+  })
+})
