@@ -1,3 +1,4 @@
+import { batched, type Batch } from '../playbook/batch.ts'
 import { resource, type Common, type Resource } from '../playbook/resource.ts'
 import { raw, sh } from '../playbook/sh.ts'
 import { aptGet } from './apt-get.ts'
@@ -31,12 +32,10 @@ export function apt(options: AptOptions): Resource {
     matching(one, /^[a-z0-9][a-z0-9+.-]+(:[a-z0-9-]+)?(=[\w.+~:*-]+)?$/, 'a package name such as nfs-common'),
   )
   const names = packages.map((one) => one.split('=')[0] ?? one)
-  const probe = sh`dpkg-query -W -f '\${Package} \${Architecture} \${Version} \${db:Status-Status}\n' ${names} 2>/dev/null || [ $? -eq 1 ]`
   return resource(
     {
       title: `${state === 'present' ? 'packages' : 'no packages'} ${packages.join(' ')}`,
-      // A name that dpkg does not know makes it exit with 1.
-      probe: names.length === 0 ? raw(':') : probe,
+      probe: names.length === 0 ? raw(':') : batched(QUERY, names, QUERY.merge([names])),
       plan(seen) {
         const found = parse(printed(seen, 'the installed packages'))
         const wrong = packages.filter((one) => !isSo(one, found, state, purge))
@@ -50,6 +49,14 @@ export function apt(options: AptOptions): Resource {
     },
     { timeout: lockTimeout + 1800, ...options },
   )
+}
+
+// A name that dpkg does not know makes dpkg-query exit with 1.
+const QUERY: Batch<readonly string[]> = {
+  merge: (all) =>
+    sh`dpkg-query -W -f '\${Package} \${Architecture} \${Version} \${db:Status-Status}\n' ${[...new Set(all.flat())]} 2>/dev/null || [ $? -eq 1 ]`,
+  // Each plan looks for its own packages only.
+  split: (seen, all) => all.map(() => seen),
 }
 
 interface Installed {

@@ -1,6 +1,6 @@
 import { TaskError } from '../errors.ts'
 import { resource, type Common, type Resource } from '../playbook/resource.ts'
-import { lines, raw, sh } from '../playbook/sh.ts'
+import { lines, sh } from '../playbook/sh.ts'
 import { absolutePath, fileMode, printed } from './check.ts'
 import { attributesDiff, look, parseLook, setAttributes } from './look.ts'
 
@@ -31,7 +31,7 @@ export function directory(options: DirectoryOptions): Resource {
   return resource(
     {
       title: `directory ${path}`,
-      probe: look(path, raw(':'), true),
+      probe: look(path, 'attributes'),
       plan(seen) {
         const found = parseLook(printed(seen, path))
         if (found.kind === 'absent') {

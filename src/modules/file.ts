@@ -5,7 +5,7 @@ import type { Sh } from '../playbook/sh.ts'
 import { Secret } from '../secrets/secret.ts'
 import { absolutePath, fileMode, printed } from './check.ts'
 import { unified } from './diff.ts'
-import { attributesDiff, hashed, look, parseLook, setAttributes, small, type Look } from './look.ts'
+import { attributesDiff, look, parseLook, setAttributes, type Look } from './look.ts'
 import { LARGE, textOf, write } from './write.ts'
 
 export interface FileAttributes {
@@ -41,14 +41,15 @@ export function file(options: FileOptions): Resource {
   const secret = options.content instanceof Secret
   const content = bytes(options.content)
   const text = secret || content.length > LARGE ? undefined : textOf(content)
-  const rest = text ?? `${createHash('sha256').update(content).digest('hex')}  -\n`
+  const rest = text ?? createHash('sha256').update(content).digest('hex')
   return resource(
     {
       title: `file ${path}`,
-      probe: look(path, text === undefined ? hashed(path, content.length) : small(path)),
+      probe: look(path, text === undefined ? 'hash' : 'text'),
       plan(seen) {
         const found = replaceable(parseLook(printed(seen, path)), path)
-        const same = found.size === content.length && found.rest === rest
+        const same =
+          found.size === content.length && (text === undefined ? hashOf(found.rest) : found.rest) === rest
         const difference = found.kind === 'file' ? attributesDiff(found, attributes) : ''
         if (same && difference === '') return undefined
         if (same) return { diff: difference, apply: setAttributes(path, attributes) }
@@ -87,4 +88,9 @@ function summary(found: Look, size: number | undefined): string {
   const wanted = size === undefined ? '***' : `${size} bytes`
   if (found.kind !== 'file') return `- ${found.kind === 'link' ? 'a symbolic link' : 'absent'}\n+ ${wanted}`
   return `- ${size === undefined ? '***' : `${found.size} bytes`}\n+ ${size === found.size ? `${wanted} that differ` : wanted}`
+}
+
+/** sha256sum puts a backslash before the hash of a file with an odd name. */
+function hashOf(line: string): string {
+  return /^\\?([0-9a-f]{64}) /.exec(line)?.[1] ?? ''
 }

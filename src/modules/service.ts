@@ -1,3 +1,4 @@
+import { batched, type Batch } from '../playbook/batch.ts'
 import { resource, type Common, type Resource } from '../playbook/resource.ts'
 import { lines, sh, type Sh } from '../playbook/sh.ts'
 import { matching, printed } from './check.ts'
@@ -32,7 +33,7 @@ export function service(options: ServiceOptions): Resource {
   return resource(
     {
       title: `service ${given}${wish}`,
-      probe: sh`exec systemctl show -p LoadState,ActiveState,UnitFileState,NeedDaemonReload -- ${name}`,
+      probe: batched(SHOW, name, SHOW.merge([name])),
       plan(seen) {
         const found = parse(printed(seen, `unit ${name}`))
         const wanted = enabled === true || state === 'started'
@@ -53,6 +54,18 @@ export function service(options: ServiceOptions): Resource {
     },
     options,
   )
+}
+
+/** One systemctl for all units of a host; it prints them in the order asked, with an empty line between. */
+const SHOW: Batch<string> = {
+  merge: (names) =>
+    sh`exec systemctl show -p LoadState,ActiveState,UnitFileState,NeedDaemonReload -- ${names}`,
+  split({ code, stdout }, names) {
+    const parts = stdout.split('\n\n')
+    return code === 0 && parts.length === names.length
+      ? parts.map((part) => ({ code, stdout: part }))
+      : undefined
+  },
 }
 
 const UNIT = /\.(service|socket|timer|mount|automount|path|target|slice|swap)$/

@@ -17,7 +17,7 @@ export function edited(
   create: boolean,
 ): Pick<Resource, 'probe' | 'plan'> {
   return {
-    probe: look(path, sh`exec cat ${path}`, true),
+    probe: look(path, 'edit'),
     plan(seen): Change | undefined {
       const found = parseLook(printed(seen, path))
       if (found.kind === 'absent') {

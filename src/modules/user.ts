@@ -71,7 +71,7 @@ export function user(options: UserOptions): Resource {
           want('group', gid, options.group, '-g')
         want('home', foundHome, home, '-d')
         want('shell', foundShell, shell, '-s')
-        const missing = groups.filter((one) => !member(one))
+        const missing = groups.filter((one) => !found || !member(one))
         if (missing.length > 0)
           wrong.push({
             from: `not in ${missing.join(', ')}`,
