@@ -1,7 +1,7 @@
 import type { Event, Status } from '../engine/events.ts'
 import { follow, reasonOf } from './run.ts'
 import type { Run } from './run.ts'
-import { clean, duration, indent, oneLine, paintDiff } from './text.ts'
+import { clean, count, duration, indent, oneLine, paintDiff } from './text.ts'
 import type { Paint, ReportOptions } from './text.ts'
 
 type TaskEvent = Event & { type: 'task' }
@@ -89,7 +89,7 @@ export function entries(
     if (event.type === 'doing') return line(event.host, '', oneLine(event.what))
     if (event.type === 'trip') {
       const there = `${duration(event.remoteMs)} of it on the host`
-      return line(event.host, 'trip', `${event.probes} probes in ${duration(event.ms)}, ${there}`)
+      return line(event.host, 'trip', `${count(event.probes, 'probe')} in ${duration(event.ms)}, ${there}`)
     }
     return ''
   }

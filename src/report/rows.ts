@@ -76,9 +76,9 @@ function layout(run: Run, { columns, now, icons, paint }: Screen): (host: [strin
     return doing ? paint('cyan', icons.busy) : paint('dim', icons.waiting)
   }
 
-  /** How long it has been at what it does now, or how long all of it took. */
+  /** How long it has been at what it does now, or how long its part took. */
   function elapsed(host: HostRun): string {
-    if (host.end !== undefined) return clock(host.end - run.start)
+    if (host.took !== undefined) return clock(host.took)
     return host.doing ? clock(now - host.doing.since) : ''
   }
 }

@@ -6,10 +6,8 @@ export interface HostRun {
   counts: Record<Status, number>
   /** What the host is busy with, since when (milliseconds since 1970). */
   doing?: { what: string; since: number }
-  /** Milliseconds spent on connecting and on trips. */
-  busy: number
-  /** When it finished or failed, in milliseconds since 1970. */
-  end?: number
+  /** Milliseconds until its part of the play was done, or until it failed. */
+  took?: number
 }
 
 export interface Failure {
@@ -56,30 +54,27 @@ export function follow(run: Run, event: Event): Failure | undefined {
     Object.assign(run, { playbook, check, start: at, ...(journal === undefined ? {} : { journal }) })
     for (const name of event.hosts) hostOf(run, name)
   }
-  if (event.type === 'play') run.play = event.play
+  if (event.type === 'play') {
+    run.play = event.play
+    for (const name of event.hosts) begin(hostOf(run, name))
+  }
   return 'host' in event ? followHost(run, event) : undefined
 }
 
 function followHost(run: Run, event: Event & { host: string }): Failure | undefined {
   const host = hostOf(run, event.host)
   switch (event.type) {
-    case 'connected':
-      host.busy += event.ms
-      break
     case 'doing':
       host.state = 'busy'
       host.doing = { what: event.what, since: event.at }
       break
-    case 'trip':
-      followTrip(host, event.ms)
-      break
     case 'task':
       return followTask(run, host, event)
     case 'failed':
-      finish(host, event.unreachable ? 'unreachable' : 'failed', event.at)
+      finish(host, event.unreachable ? 'unreachable' : 'failed', event.at - run.start)
       return followFailed(run, event)
     case 'finished':
-      finish(host, 'done', event.at)
+      finish(host, 'done', event.ms)
       break
   }
   return undefined
@@ -91,22 +86,15 @@ function hostOf(run: Run, name: string): HostRun {
     host = {
       state: 'waiting',
       counts: { ok: 0, changed: 0, failed: 0, skipped: 0, unknown: 0 },
-      busy: 0,
     }
     run.hosts.set(name, host)
   }
   return host
 }
 
-function followTrip(host: HostRun, ms: number): void {
-  host.busy += ms
-  // An apply goes on after its trip, with the verification; the probing is over.
-  if (host.doing?.what.startsWith('probing')) delete host.doing
-}
-
 function followTask(run: Run, host: HostRun, event: Event & { type: 'task' }): Failure | undefined {
   host.counts[event.status] += 1
-  if (host.doing?.what === event.title) delete host.doing
+  delete host.doing
   if (event.status !== 'failed') return undefined
   const failure = {
     host: event.host,
@@ -130,9 +118,21 @@ function followFailed(run: Run, event: Event & { type: 'failed' }): Failure | un
   return failure
 }
 
-function finish(host: HostRun, state: HostRun['state'], at: number): void {
-  // A host that failed may be told to have finished, too: it stays failed.
-  if (host.state !== 'failed' && host.state !== 'unreachable') host.state = state
-  host.end ??= at
+function finish(host: HostRun, state: HostRun['state'], ms: number): void {
   delete host.doing
+  // A host that failed is told to have finished, too: it stays failed.
+  if (isOut(host)) return
+  host.state = state
+  host.took = ms
+}
+
+/** A host begins a play. */
+function begin(host: HostRun): void {
+  if (isOut(host)) return
+  host.state = 'waiting'
+  delete host.took
+}
+
+function isOut({ state }: HostRun): boolean {
+  return state === 'failed' || state === 'unreachable'
 }

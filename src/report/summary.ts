@@ -1,6 +1,6 @@
 import type { Event, HostSummary } from '../engine/events.ts'
 import { nameOf, reasonOf } from './run.ts'
-import type { Failure, HostRun, Run } from './run.ts'
+import type { Failure, Run } from './run.ts'
 import { clean, count, duration, indent, oneLine } from './text.ts'
 import type { Paint } from './text.ts'
 
@@ -11,8 +11,9 @@ const tail = 20
 
 /** The end of a report: a table of the hosts, the failures in full, and the total as its last line. */
 export function summary(run: Run, event: Summary, paint: Paint): string {
-  const parts = [table(run, event, paint), ...run.failures.map((failure) => failureText(failure, paint))]
+  const parts = [table(event, paint), ...run.failures.map((failure) => failureText(failure, paint))]
   const hints = []
+  if (event.stopped) hints.push(`stopped: ${clean(event.stopped)}`)
   if (run.failures.length > 0 && run.journal) hints.push(`journal: ${clean(run.journal)}`)
   if (event.retry) hints.push(`retry:   ${clean(event.retry)}`)
   if (hints.length > 0) parts.push(hints.join('\n'))
@@ -20,13 +21,12 @@ export function summary(run: Run, event: Summary, paint: Paint): string {
   return `\n${parts.filter(Boolean).join('\n\n')}\n`
 }
 
-function table(run: Run, event: Summary, paint: Paint): string {
+function table(event: Summary, paint: Paint): string {
   const hosts = Object.entries(event.hosts)
   if (hosts.length === 0) return ''
   const header = ['host', 'ok', event.check ? 'would change' : 'changed', 'failed', 'skipped', 'time']
   const rows = hosts.map(([name, host]) => {
-    const time = timeOf(run, run.hosts.get(name))
-    return [name, host.ok, host.changed, host.failed, host.skipped, time].map(String)
+    return [name, host.ok, host.changed, host.failed, host.skipped, duration(host.ms)].map(String)
   })
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
@@ -44,13 +44,6 @@ function table(run: Run, event: Summary, paint: Paint): string {
     return cells.join('  ') + (note ? `  ${paint('red', note)}` : '')
   })
   return [paint('dim', align(header).join('  ')), ...lines].join('\n')
-}
-
-/** Connecting and trips; for a host that never answered, how long it took to give up. */
-function timeOf(run: Run, host: HostRun | undefined): string {
-  if (!host) return '–'
-  if (host.busy > 0) return duration(host.busy)
-  return host.end === undefined ? '–' : duration(host.end - run.start)
 }
 
 function noteOf(event: Summary, host: HostSummary | undefined): string {
