@@ -9,6 +9,10 @@ export interface HostSummary {
   /** Scripts sent to the host and answered. */
   trips: number
   unreachable: boolean
+  /** Milliseconds the run was busy with the host: all but waiting for other hosts. */
+  ms: number
+  /** Of these, milliseconds that commands ran on the host, by its own clock. */
+  remoteMs: number
 }
 
 /**
@@ -37,7 +41,8 @@ export type Event = { at: number } & (
   /** One script there and back; `remoteMs` is what the host itself spent on it. */
   | { type: 'trip'; host: string; probes: number; ms: number; remoteMs: number }
   | { type: 'failed'; host: string; reason: string; unreachable: boolean }
-  | { type: 'finished'; host: string }
+  /** A host's part of a play is over, after `ms`. */
+  | { type: 'finished'; host: string; ms: number }
   | {
       type: 'summary'
       ok: boolean

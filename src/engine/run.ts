@@ -122,6 +122,7 @@ class Runner {
     const remote = this.#remotes.get(host) as Remote
     const later = this.#options.playbook.plays.slice(index + 1)
     const state = this.#state
+    const start = performance.now()
     if (remote.epoch !== state.changes) {
       remote.seen.clear()
       remote.epoch = state.changes
@@ -134,7 +135,8 @@ class Runner {
       if (error instanceof UnknownFact && state.check && state.firstChange) this.#unknown(play, host, error)
       else this.#fail(host, error)
     } finally {
-      state.emit({ type: 'finished', at: Date.now(), host: host.name })
+      const ms = Math.round(performance.now() - start)
+      state.emit({ type: 'finished', at: Date.now(), host: host.name, ms })
     }
   }
 

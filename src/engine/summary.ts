@@ -6,14 +6,18 @@ export class Tally {
 
   constructor(names: readonly string[]) {
     for (const name of names) {
-      this.hosts[name] = { ok: 0, changed: 0, failed: 0, skipped: 0, trips: 0, unreachable: false }
+      this.hosts[name] = { ok: 0, changed: 0, failed: 0, skipped: 0, trips: 0, unreachable: false, ms: 0, remoteMs: 0 }
     }
   }
 
   add(event: Event): void {
     const host = 'host' in event ? this.hosts[event.host] : undefined
     if (!host) return
-    if (event.type === 'trip') host.trips += 1
+    if (event.type === 'trip') {
+      host.trips += 1
+      host.remoteMs += event.remoteMs
+    }
+    if (event.type === 'finished') host.ms += event.ms
     if (event.type === 'failed') {
       host.unreachable = event.unreachable
       if (!event.unreachable && host.failed === 0) host.failed = 1

@@ -1,6 +1,6 @@
 import { resource, type Common, type Resource } from '../playbook/resource.ts'
 import { lines, sh, type Sh } from '../playbook/sh.ts'
-import { absolutePath, cutLine, matching, printed } from './check.ts'
+import { absolutePath, matching, printed } from './check.ts'
 import { replaced } from './diff.ts'
 import { write } from './write.ts'
 
@@ -27,21 +27,22 @@ export function sysctl(options: SysctlOptions): Resource {
     proc: procPath(name),
   }))
   const text = settings.map(({ name, value }) => `${name} = ${value}\n`).join('')
-  const live = settings.map(
-    ({ proc }) => sh`value=; [ ! -e ${proc} ] || read -r value <${proc}; printf '%s\\n' "$value"`,
-  )
-  const persistent = sh`[ ! -e ${path} ] || while IFS= read -r line || [ -n "$line" ]; do printf '%s\\n' "$line"; done <${path}`
+  // One process for all files. Not the shell's read, which takes a byte at a time: the kernel tells a number as a whole.
+  const probe = sh`grep -sH '' ${settings.map(({ proc }) => proc)} ${path} || [ $? -le 2 ]`
   return resource(
     {
       title: `sysctl ${settings.map(({ name }) => name).join(' ')}`,
-      probe: lines(...live, persistent),
+      probe,
       plan(seen) {
-        let rest = printed(seen, 'kernel parameters')
-        const wrong = settings.flatMap((setting) => {
-          const [value, others] = cutLine(rest)
-          rest = others
-          return words(value) === setting.value ? [] : [{ ...setting, found: words(value) }]
-        })
+        const found = printed(seen, 'kernel parameters').split('\n')
+        const contentOf = (file: string) =>
+          found.filter((line) => line.startsWith(`${file}:`)).map((line) => line.slice(file.length + 1))
+        const wrong = settings
+          .map((setting) => ({ ...setting, found: words(contentOf(setting.proc).join(' ')) }))
+          .filter((setting) => setting.found !== setting.value)
+        const rest = contentOf(path)
+          .map((line) => `${line}\n`)
+          .join('')
         const stale = rest !== text
         if (wrong.length === 0 && !stale) return undefined
         const diff = wrong.map(({ name, value, found }) =>

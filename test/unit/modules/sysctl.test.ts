@@ -9,18 +9,22 @@ import { table } from './table.ts'
 describe('sysctl', () => {
   const settings = { 'net.ipv4.ip_nonlocal_bind': 1, 'net.ipv4.ip_local_port_range': '32768 60999' }
   const make = () => sysctl({ settings })
-  const file = 'net.ipv4.ip_nonlocal_bind = 1\nnet.ipv4.ip_local_port_range = 32768 60999\n'
+  const proc = '/proc/sys/net/ipv4'
+  const conf = '/etc/sysctl.d/60-bramble.conf'
+  const live = (bind: number) =>
+    `${proc}/ip_nonlocal_bind:${bind}\n${proc}/ip_local_port_range:32768\t60999\n`
+  const file = `${conf}:net.ipv4.ip_nonlocal_bind = 1\n${conf}:net.ipv4.ip_local_port_range = 32768 60999\n`
   table([
     {
       title: 'is content when file and kernel have it',
       make,
-      seen: `1\n32768\t60999\n${file}`,
+      seen: live(1) + file,
       expect: 'ok',
     },
     {
       title: 'sets only what differs',
       make,
-      seen: `0\n32768\t60999\n${file}`,
+      seen: live(0) + file,
       expect: 'change',
       diff: /^- net\.ipv4\.ip_nonlocal_bind = 0\n\+ net\.ipv4\.ip_nonlocal_bind = 1$/,
       apply: /^printf '%s\\n' 1 >\/proc\/sys\/net\/ipv4\/ip_nonlocal_bind/,
@@ -28,7 +32,7 @@ describe('sysctl', () => {
     {
       title: 'writes the file when only the kernel has it',
       make,
-      seen: '1\n32768\t60999\n',
+      seen: live(1),
       expect: 'change',
       diff: '(nothing)',
       apply: '/etc/sysctl.d/60-bramble.conf',
@@ -36,14 +40,14 @@ describe('sysctl', () => {
     {
       title: 'promises a parameter that is not there yet',
       make,
-      seen: `\n32768\t60999\n${file}`,
+      seen: `${proc}/ip_local_port_range:32768\t60999\n${file}`,
       expect: 'change',
       diff: '(not there)',
     },
     {
       title: 'knows an interface with a dot in its name',
       make: () => sysctl({ settings: { 'net/ipv4/conf/eth0.100/rp_filter': 2 } }),
-      seen: '0\nnet/ipv4/conf/eth0.100/rp_filter = 2\n',
+      seen: `/proc/sys/net/ipv4/conf/eth0.100/rp_filter:0\n${conf}:net/ipv4/conf/eth0.100/rp_filter = 2\n`,
       expect: 'change',
       apply: '>/proc/sys/net/ipv4/conf/eth0.100/rp_filter',
     },
@@ -66,7 +70,7 @@ describe('sysctl', () => {
           file: join(directory.path, "it's -x"),
         })
         const seen = run(one.probe, { shell })
-        assert.equal(seen.stdout, `${live}\n\n`)
+        assert.equal(seen.stdout, `/proc/sys/kernel/ostype:${live}\n`)
         assert.match(one.plan(seen)?.diff ?? '', /^- kernel\.no_such_thing = \(not there\)/)
       })
     })

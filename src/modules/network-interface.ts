@@ -1,0 +1,36 @@
+import { TaskError } from '../errors.ts'
+import { sh } from '../playbook/sh.ts'
+import { resource, type Common, type Resource } from '../playbook/resource.ts'
+
+export interface NetworkInterfaceOptions extends Common {
+  /** An IPv4 address of the host. */
+  address: string
+}
+
+/**
+ * Tells which network interface holds an address; changes nothing. Facts: `interface`.
+ *
+ * Errors: no interface holds it.
+ *
+ * @see ip-address(8)
+ * @example networkInterface({ address: '192.168.188.11' })
+ */
+export function networkInterface({ address, ...common }: NetworkInterfaceOptions): Resource {
+  const find = (stdout: string) =>
+    stdout.split('\n').find((line) => line.split(/\s+/).some((word) => word.startsWith(`${address}/`)))
+  return resource(
+    {
+      title: `interface of ${address}`,
+      probe: sh`ip -o -4 addr show`,
+      plan(seen) {
+        if (find(seen.stdout) !== undefined) return undefined
+        throw new TaskError(`no interface has ${address}`, {
+          found: seen.stdout.trim(),
+          next: 'give the machine this static address, or correct the one in the inventory',
+        })
+      },
+      facts: (seen) => ({ interface: find(seen.stdout)?.split(/\s+/)[1] ?? '' }),
+    },
+    common,
+  )
+}

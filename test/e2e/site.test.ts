@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { labDown, labUp } from '../../src/lab/lab.ts'
+import { apply, bramble, changes, eventually, on, page, type Summary } from './cluster.ts'
+
+const nodes = ['rpi1', 'rpi2', 'rpi3', 'rpi4']
+const minutes = 60_000
+
+describe('four virtual Pis, one of them bare', function () {
+  this.timeout(30 * minutes)
+  this.bail(true)
+  let fresh: Summary
+
+  before('boot', async () => {
+    await labDown()
+    await labUp({ count: 4, fresh: ['rpi3'] }, (line) => console.log(`      ${line}`))
+  })
+
+  after('leave nothing behind', () => labDown())
+
+  it('names in check mode what has to be done, and does nothing', async () => {
+    const { code, events, summary } = await apply('--check')
+    assert.equal(code, 3)
+    const wanted = changes(events)
+    for (const node of nodes) assert(wanted[node]?.includes('template /etc/docker/daemon.json'), node)
+    assert(wanted['rpi3']?.includes('packages docker.io'))
+    assert.equal(summary.ok, true)
+    assert.equal(await on('rpi3', 'command -v dockerd || echo none'), 'none\n')
+  })
+
+  it('become the whole stack by one apply', async () => {
+    const { code, summary, stdout, memory } = await apply()
+    assert.equal(code, 0, stdout)
+    for (const node of nodes) assert((summary.hosts[node]?.changed ?? 0) > 0, node)
+    fresh = summary
+    assert(memory < 150, `the program took ${memory} MB`)
+  })
+
+  it('were waited for, by and large: bramble adds at most a tenth to what the commands on the hosts take', () => {
+    const hosts = Object.values(fresh.hosts)
+    const remote = hosts.reduce((sum, host) => sum + host.remoteMs, 0)
+    const busy = hosts.reduce((sum, host) => sum + host.ms, 0)
+    console.log(`      ${(remote / 1000).toFixed(1)} s on the hosts, ${(busy / 1000).toFixed(1)} s in all`)
+    assert(busy <= remote * 1.1)
+  })
+
+  it('serve the page through the virtual IP from all four web servers', async () => {
+    const answered = new Set<string>()
+    await eventually('an answer from every web server', 60, async () => {
+      const { body, node } = await page()
+      assert.match(body, /It works/)
+      answered.add(node)
+      return answered.size === nodes.length ? true : undefined
+    })
+    assert.deepEqual([...answered].toSorted(), nodes)
+  })
+
+  it('change nothing on a second run, in one connection and at most two round trips a host', async () => {
+    const { code, events, summary, memory } = await apply()
+    assert.equal(code, 0)
+    assert.deepEqual(changes(events), {})
+    for (const node of nodes) {
+      const host = summary.hosts[node]
+      assert(host && host.trips <= 2, `${node}: ${host?.trips} round trips`)
+      assert.equal(events.filter((event) => event.type === 'connected' && event.host === node).length, 1)
+    }
+    assert(memory < 150, `the program took ${memory} MB`)
+  })
+
+  it('have nothing to change in check mode', async () => {
+    const { code, events } = await apply('--check')
+    assert.deepEqual(changes(events), {})
+    assert.equal(code, 0)
+  })
+
+  it('run every service completely, and hold the virtual IP on rpi1 only', async () => {
+    const services = await on('rpi1', "docker service ls --format '{{.Name}} {{.Replicas}}'")
+    assert.deepEqual(services.trim().split('\n').toSorted(), [
+      'ha-stack_haproxy 2/2',
+      'ha-stack_keepalived 2/2',
+      'ha-stack_nginx 4/4',
+    ])
+    const holders = []
+    for (const node of nodes) {
+      if ((await on(node, 'ip -4 -o address')).includes('192.168.188.200/')) holders.push(node)
+    }
+    assert.deepEqual(holders, ['rpi1'])
+  })
+
+  it('show new text in the share through the virtual IP at once, from every web server', async () => {
+    const text = `new text ${Date.now()}`
+    await on('rpi4', `echo '${text}' >/srv/nfs/share/news.html`)
+    const answered = new Set<string>()
+    await eventually('the new text from every web server', 60, async () => {
+      const { body, node } = await page('/news.html')
+      assert.equal(body, `${text}\n`)
+      answered.add(node)
+      return answered.size === nodes.length ? true : undefined
+    })
+  })
+
+  it('find a file that was changed by hand, show it as a diff, and put it back on that host only', async () => {
+    await on('rpi2', 'echo drift >>/etc/docker/daemon.json')
+    const found = await bramble('apply', '-i', 'inventory/lab', '-o', 'lines', '--check', '--diff')
+    assert.equal(found.code, 3)
+    assert.match(found.stdout, /rpi2\s+would change\s+template \/etc\/docker\/daemon\.json/)
+    assert.match(found.stdout, /^\s+-drift$/m)
+    const mended = await apply()
+    assert.equal(mended.code, 0, mended.stdout)
+    assert.deepEqual(Object.keys(changes(mended.events)), ['rpi2'])
+    assert(!(await on('rpi2', 'cat /etc/docker/daemon.json')).includes('drift'))
+  })
+
+  it('keep modules, exports and mounts over a reboot that is proven by the boot id', async () => {
+    await on('rpi3', 'touch /run/reboot-required')
+    const before = await on('rpi3', 'cat /proc/sys/kernel/random/boot_id')
+    const { code, stdout } = await apply('test/e2e/reboot.ts')
+    assert.equal(code, 0, stdout)
+    assert.notEqual(await on('rpi3', 'cat /proc/sys/kernel/random/boot_id'), before)
+    assert.match(await on('rpi3', 'cat /proc/mounts'), /\/srv\/bramble\/share nfs4/)
+    assert.match(await on('rpi3', 'grep -c . /proc/modules; [ -d /sys/module/dummy ] && echo loaded'), /loaded/)
+    const again = await apply('test/e2e/reboot.ts')
+    assert.deepEqual(changes(again.events), {})
+  })
+})
