@@ -8,7 +8,7 @@ import { createTwoFilesPatch } from 'diff'
 export function unified(path: string, before: string | undefined, after: string): string {
   const from = before === undefined ? '/dev/null' : path
   const patch = createTwoFilesPatch(from, path, before ?? '', after, '', '', { context: 3 })
-  return patch.replace(/^=+\n/, '').trimEnd()
+  return patch.slice(patch.indexOf('--- ')).trimEnd()
 }
 
 /**

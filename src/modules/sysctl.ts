@@ -56,10 +56,11 @@ export function sysctl(options: SysctlOptions): Resource {
             ),
           )
         const set = wrong.map(({ name, value, proc }) => refusable(name, value, proc))
+        // Last: a value that the kernel refuses shall not come back at the next boot.
         const keep = stale
           ? [write({ path, content: Buffer.from(text), owner: 'root', group: 'root', mode: '0644' }).apply]
           : []
-        return { diff: diff.join('\n'), apply: lines(...keep, ...set) }
+        return { diff: diff.join('\n'), apply: lines(...set, ...keep) }
       },
     },
     options,

@@ -51,6 +51,13 @@ describe('sysctl', () => {
       expect: 'change',
       apply: '>/proc/sys/net/ipv4/conf/eth0.100/rp_filter',
     },
+    {
+      title: 'keeps for the next boot only what the kernel took',
+      make,
+      seen: '0\n0\n',
+      expect: 'change',
+      apply: /^printf[^]*ip_local_port_range[^]*mv -T/,
+    },
     { title: 'says so when it cannot look', make, seen: { code: 2, stdout: '' }, expect: 'error' },
   ])
 
