@@ -14,6 +14,7 @@ export const server = play({
       run: sh`printf '%s\n' ${'<h1>It works: served by bramble</h1>'} >${`${path}/index.html`}`,
       creates: `${path}/index.html`,
     })
+    yield directory({ path: '/etc/exports.d' })
     yield template({
       path: '/etc/exports.d/bramble.exports',
       source: source('exports.ejs'),

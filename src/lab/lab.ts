@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { join } from 'node:path'
 import { InputError } from '../errors.ts'
+import { buildLabImages } from './images.ts'
 import { ensureKeys, sshCommand } from './keys.ts'
 import { boot, create, running, tearDown, uplinkAlive } from './lifecycle.ts'
 import type { Arch, Flavour } from './machines.ts'
@@ -57,7 +59,9 @@ export interface MachineStatus {
 export async function labUp(options: LabOptions, onProgress: Progress): Promise<LabStatus> {
   const wanted = machines(options)
   assertMemory(options)
-  await ensureRequirements(wantedArch(options) ?? readState()?.arch ?? defaultArch(), onProgress)
+  const arch = wantedArch(options) ?? readState()?.arch ?? defaultArch()
+  await ensureRequirements(arch, onProgress)
+  await buildLabImages(join(labPaths().directory, 'images'), arch, onProgress)
   return locked(async () => {
     const state = (await running(onProgress)) ?? (await create(options, wanted, onProgress))
     assertSame(state, options, wanted)

@@ -22,11 +22,17 @@ export type ShValue = string | number | Secret | Sh | readonly ShValue[]
  * @example sh`install -d -m ${'0755'} -- ${'/srv/my share'}`.text === "install -d -m 0755 -- '/srv/my share'"
  */
 export function sh(strings: TemplateStringsArray, ...values: readonly ShValue[]): Sh {
-  let text = strings[0] ?? ''
+  let text = cooked(strings[0])
   values.forEach((value, index) => {
-    text += word(value) + (strings[index + 1] ?? '')
+    text += word(value) + cooked(strings[index + 1])
   })
   return new Script(text)
+}
+
+/** JavaScript gives undefined for a part with an escape that it does not know, such as a lone backslash and 1. */
+function cooked(part: string | undefined): string {
+  if (part !== undefined) return part
+  throw new Error('sh`…` holds a backslash sequence that JavaScript does not know: write the backslash twice')
 }
 
 /** Shell text taken as it is: for text that bramble itself wrote, never for a user's. */
