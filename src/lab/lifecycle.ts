@@ -12,8 +12,8 @@ import {
 } from './network.ts'
 import type { LabOptions } from './options.ts'
 import { defaultArch } from './options.ts'
-import { end, isAlive } from './process.ts'
-import { chooseAccelerator, machineFiles, powerOn } from './qemu.ts'
+import { end, hasBecome, isAlive } from './process.ts'
+import { chooseAccelerator, machineFiles, powerOn, qemuProgram } from './qemu.ts'
 import { run } from './run.ts'
 import type { LabMachine, LabState } from './state.ts'
 import { labPaths, owner, readState, setOwner, writeState } from './state.ts'
@@ -78,6 +78,7 @@ export async function boot(state: LabState, machine: LabMachine, onProgress: Pro
   const pid = powerOn(machine, { arch, accelerator, memory, base, directory: paths.run })
   machine.process = { pid, mark: disk }
   writeState(state)
+  await hasBecome(machine.process, qemuProgram(arch))
   const how =
     accelerator === 'kvm' ? 'KVM' : 'software emulation, slow: no usable /dev/kvm for this architecture'
   onProgress(`${machine.name}: power on at ${machine.address} (${machine.flavour}, ${arch}, ${how})`)

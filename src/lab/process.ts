@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { until } from './wait.ts'
 
 /** A process that the lab started: `mark` is a piece of its command line that no other process has. */
@@ -17,6 +17,15 @@ export async function end(process_: LabProcess): Promise<void> {
   if (!isAlive(process_)) return
   process.kill(process_.pid, 'SIGKILL')
   await until(`the end of process ${process_.pid}`, 10_000, () => !isAlive(process_), 20)
+}
+
+/**
+ * Waits until the process runs `program`, or has ended. Before that, while nsenter(1) turns into the program, it
+ * has no command line for a moment and would pass for dead.
+ */
+export async function hasBecome({ pid }: LabProcess, program: string): Promise<void> {
+  const settled = (): boolean => commandLine(pid).startsWith(`${program}\0`) || !existsSync(`/proc/${pid}`)
+  await until(`the start of ${program}`, 30_000, settled, 10)
 }
 
 /** The command line of a process, its words parted by NUL; empty when there is no such process, or a zombie. */

@@ -27,6 +27,10 @@ export interface Power {
 const programs: Record<Arch, string> = { amd64: 'qemu-system-x86_64', arm64: 'qemu-system-aarch64' }
 const consoles: Record<Arch, string> = { amd64: 'ttyS0', arm64: 'ttyAMA0' }
 
+export function qemuProgram(arch: Arch): string {
+  return programs[arch]
+}
+
 /** The files of a machine in the lab's run directory. */
 export function machineFiles(
   directory: string,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { end, isAlive } from '../../../src/lab/process.ts'
+import { end, hasBecome, isAlive } from '../../../src/lab/process.ts'
 import { until } from '../../../src/lab/wait.ts'
 
 describe('a process that the lab recorded', () => {
@@ -22,6 +22,22 @@ describe('a process that the lab recorded', () => {
     assert.equal(isAlive({ pid: child.pid ?? 0, mark: '271828' }), true)
     child.kill()
     await once(child, 'exit')
+  })
+
+  it('is alive from the moment that it has become its program', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const child = spawn('env', ['nice', 'sleep', '161803'])
+      const recorded = { pid: child.pid ?? 0, mark: '161803' }
+      await hasBecome(recorded, 'sleep')
+      assert.equal(isAlive(recorded), true)
+      child.kill()
+      await once(child, 'exit')
+    }
+  })
+
+  it('is not waited for when it ended before it became its program', async () => {
+    const child = spawn('false')
+    await hasBecome({ pid: child.pid ?? 0, mark: 'sleep' }, 'sleep')
   })
 
   it('may be gone already', async () => {
