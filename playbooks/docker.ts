@@ -1,4 +1,15 @@
-import { apt, command, directory, dockerRepository, dockerRunning, play, playbook, service, sh, template } from 'bramble'
+import {
+  apt,
+  command,
+  directory,
+  dockerRepository,
+  dockerRunning,
+  play,
+  playbook,
+  service,
+  sh,
+  template,
+} from 'bramble'
 
 const packages = {
   debian: ['docker.io'],

@@ -48,7 +48,8 @@ export const clients = play({
     yield directory({ path: '/etc/systemd/system/docker.service.d' })
     yield file({
       path: '/etc/systemd/system/docker.service.d/bramble.conf',
-      content: '# Containers that serve the share start after it is mounted; without it they start all the same.\n[Unit]\nAfter=remote-fs.target\n',
+      content:
+        '# Containers that serve the share start after it is mounted; without it they start all the same.\n[Unit]\nAfter=remote-fs.target\n',
       notify: { title: 'reload systemd', apply: sh`systemctl daemon-reload` },
     })
   },

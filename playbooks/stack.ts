@@ -60,7 +60,13 @@ const deploy = play({
     for (const [target, text] of Object.entries(files)) {
       yield file({ path: `${path}/${target}`, content: secret ? new Secret(text) : text, mode: '0640' })
     }
-    yield dockerStack({ name, directory: path, files, timeout, resolveImage: cluster.settings.images.resolve })
+    yield dockerStack({
+      name,
+      directory: path,
+      files,
+      timeout,
+      resolveImage: cluster.settings.images.resolve,
+    })
     yield stackConfigsPruned({ name, directory: path, keep: configs })
   },
 })
@@ -72,7 +78,10 @@ function rendered({ cluster, facts, template }: Context) {
   return renderStack(model, template, renderTemplate)
 }
 
-function referencesOf(host: Host, { nginx, haproxy, keepalived }: Record<'nginx' | 'haproxy' | 'keepalived', string>) {
+function referencesOf(
+  host: Host,
+  { nginx, haproxy, keepalived }: Record<'nginx' | 'haproxy' | 'keepalived', string>,
+) {
   return [
     ...(host.in('webservers') ? [nginx] : []),
     ...(host.in('loadbalancers') ? [haproxy, keepalived] : []),

@@ -1,5 +1,6 @@
 import {
   nodeLabels,
+  nodesReady,
   play,
   playbook,
   stackLabels,
@@ -85,9 +86,10 @@ const labels = play({
   name: 'swarm labels',
   hosts: 'managers',
   runOnce: true,
-  *tasks(_, { cluster }) {
+  *tasks(_, { cluster, alive }) {
     const names = new Set([...cluster.group('managers'), ...cluster.group('workers')].map(({ name }) => name))
     const labels = Object.entries(stackLabels(cluster)).filter(([name]) => names.has(name))
+    yield nodesReady({ names: alive.map(({ name }) => name).filter((name) => names.has(name)) })
     yield nodeLabels({ labels: Object.fromEntries(labels) })
   },
 })

@@ -21,9 +21,18 @@ const builder = (yargs: Argv) =>
     .option('tags', { type: 'string', array: true, describe: 'Only plays and tasks with one of these tags' })
     .option('check', { type: 'boolean', default: false, describe: 'Show what would change, change nothing' })
     .option('diff', { type: 'boolean', default: false, describe: 'Show each change as a diff' })
-    .option('failed', { type: 'boolean', default: false, describe: 'Only the hosts that failed in the last run' })
+    .option('failed', {
+      type: 'boolean',
+      default: false,
+      describe: 'Only the hosts that failed in the last run',
+    })
     .option('forks', { type: 'number', default: 25, describe: 'Hosts worked on at the same time' })
-    .option('ask-become-pass', { alias: 'K', type: 'boolean', default: false, describe: 'Ask for the sudo password' })
+    .option('ask-become-pass', {
+      alias: 'K',
+      type: 'boolean',
+      default: false,
+      describe: 'Ask for the sudo password',
+    })
     .option('verbose', { alias: 'v', type: 'count', describe: 'Show also what is already so' })
     .example('$0 apply', 'Bring every host to what playbooks/site.ts says')
     .example('$0 apply --check --diff', 'Show what that would change')
@@ -43,7 +52,10 @@ async function apply(argv: Arguments): Promise<void> {
   if (!Number.isInteger(argv.forks) || argv.forks < 1) {
     throw new InputError(`--forks ${argv.forks}`, { expected: 'a whole number of at least 1' })
   }
-  const [playbook, loaded] = await Promise.all([loadPlaybook(argv.playbook, project), loadInventory(argv.inventory)])
+  const [playbook, loaded] = await Promise.all([
+    loadPlaybook(argv.playbook, project),
+    loadInventory(argv.inventory),
+  ])
   const inventory = argv['ask-become-pass']
     ? withConnection(loaded, { becomePassword: await askPassword('sudo password: ') })
     : loaded

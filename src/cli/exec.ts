@@ -37,7 +37,11 @@ async function execute(argv: Arguments & { '--'?: (string | number)[] }): Promis
   else if (outcomes.some((outcome) => outcome !== 'done')) exit(2)
 }
 
-async function runOn(host: Host, command: string, timeout: number): Promise<'done' | 'failed' | 'unreachable'> {
+async function runOn(
+  host: Host,
+  command: string,
+  timeout: number,
+): Promise<'done' | 'failed' | 'unreachable'> {
   try {
     const session = await openSession(target(projectDirectory(), host))
     try {

@@ -25,7 +25,9 @@ function init({ directory }: Arguments): void {
   const project = resolve(directory)
   const root = fileURLToPath(new URL('../..', import.meta.url))
   if (existsSync(project) && readdirSync(project).some((name) => !name.startsWith('.'))) {
-    throw new InputError(`${directory} is not empty`, { next: 'Name a new directory: bramble init my-cluster' })
+    throw new InputError(`${directory} is not empty`, {
+      next: 'Name a new directory: bramble init my-cluster',
+    })
   }
   mkdirSync(project, { recursive: true })
   for (const name of ['inventory', 'playbooks', 'templates']) {

@@ -11,7 +11,11 @@ import { archives, projectDirectory, templates } from './project.ts'
 const builder = (yargs: Argv) =>
   withInventory(yargs)
     .positional('what', { choices: ['hosts', 'tasks'] as const, default: 'hosts' as const })
-    .option('playbook', { type: 'string', default: 'playbooks/site.ts', describe: 'For tasks: of which playbook' })
+    .option('playbook', {
+      type: 'string',
+      default: 'playbooks/site.ts',
+      describe: 'For tasks: of which playbook',
+    })
     .option('limit', { alias: 'l', type: 'string', describe: 'Only these hosts: a pattern' })
 
 type Arguments = ReturnType<typeof builder> extends Argv<infer T> ? T : never

@@ -193,14 +193,21 @@ export function locate(error: unknown, host: string, resource?: Resource): Bramb
   const where = { host, ...(resource && { task: resource.title }), ...(at && { at }) }
   if (error instanceof Interrupted) return error
   if (error instanceof UnknownFact) {
-    return new TaskError(`needs the ${error.key} of ${error.host}, which ${error.host} has not told in this run`, {
-      ...where,
-      next: `Is ${error.host} in --limit, and did it fail before?`,
-    })
+    return new TaskError(
+      `needs the ${error.key} of ${error.host}, which ${error.host} has not told in this run`,
+      {
+        ...where,
+        next: `Is ${error.host} in --limit, and did it fail before?`,
+      },
+    )
   }
   if (error instanceof BrambleError) {
     const Kind = error.constructor as typeof BrambleError
-    return new Kind(error.message, { ...error.details, ...where, ...(error.details.at && { at: error.details.at }) })
+    return new Kind(error.message, {
+      ...error.details,
+      ...where,
+      ...(error.details.at && { at: error.details.at }),
+    })
   }
   return new TaskError((error as Error).message, { ...where, cause: error })
 }

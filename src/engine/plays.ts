@@ -42,7 +42,9 @@ export function checkPlaybook(file: string, playbook: Playbook, context: Context
 /** Hosts in groups of `serial`, a number or a share of them all. */
 export function batches(hosts: readonly Host[], serial: Play['serial']): Host[][] {
   const size =
-    typeof serial === 'string' ? Math.max(1, Math.floor((hosts.length * Number.parseFloat(serial)) / 100)) : serial
+    typeof serial === 'string'
+      ? Math.max(1, Math.floor((hosts.length * Number.parseFloat(serial)) / 100))
+      : serial
   const count = Math.max(1, size ?? hosts.length)
   const groups: Host[][] = []
   for (let index = 0; index < hosts.length; index += count) groups.push(hosts.slice(index, index + count))

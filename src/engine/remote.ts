@@ -118,7 +118,9 @@ export class Remote {
       if (now === undefined) await this.drop()
       await delay(1000)
     }
-    throw new ConnectionError(`did not come back from its reboot within ${timeout} s`, { host: this.host.name })
+    throw new ConnectionError(`did not come back from its reboot within ${timeout} s`, {
+      host: this.host.name,
+    })
   }
 
   /** Forgets the connection; the next trip opens another. */

@@ -145,7 +145,9 @@ class Runner {
     const wanted = this.#options.tags
     if (!wanted || wanted.some((tag) => play.tags?.includes(tag))) return [...resources]
     const isWanted = (resource: Resource) => wanted.some((tag) => resource.tags.includes(tag))
-    const handlers = new Set(resources.filter(isWanted).flatMap(({ notify }) => notify.map(({ title }) => title)))
+    const handlers = new Set(
+      resources.filter(isWanted).flatMap(({ notify }) => notify.map(({ title }) => title)),
+    )
     const isNotified = ({ title }: Resource) => handlers.has(title.replace(/^handler: /, ''))
     return resources.filter((resource) => {
       if (isWanted(resource) || isNotified(resource)) return true

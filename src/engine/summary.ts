@@ -6,7 +6,16 @@ export class Tally {
 
   constructor(names: readonly string[]) {
     for (const name of names) {
-      this.hosts[name] = { ok: 0, changed: 0, failed: 0, skipped: 0, trips: 0, unreachable: false, ms: 0, remoteMs: 0 }
+      this.hosts[name] = {
+        ok: 0,
+        changed: 0,
+        failed: 0,
+        skipped: 0,
+        trips: 0,
+        unreachable: false,
+        ms: 0,
+        remoteMs: 0,
+      }
     }
   }
 

@@ -67,7 +67,16 @@ const nfs = v.group(
       .array(v.matching(/^[\w.=:-]+$/, 'a mount option such as noatime or timeo=20'), {
         error: 'a list of mount options such as [ro, noatime]',
       })
-      .default(['ro', 'softerr', 'timeo=20', 'retrans=2', 'noatime', 'lookupcache=positive', '_netdev', 'nofail'])
+      .default([
+        'ro',
+        'softerr',
+        'timeo=20',
+        'retrans=2',
+        'noatime',
+        'lookupcache=positive',
+        '_netdev',
+        'nofail',
+      ])
       .describe('Mount options of the clients, see nfs(5)'),
     fsid: v
       .integer(1, 0xffffffff)

@@ -1,4 +1,5 @@
 import { InputError } from '../errors.ts'
+import { batched, type Batch } from '../playbook/batch.ts'
 import { lines, sh, type Sh } from '../playbook/sh.ts'
 import { resource, type Change, type Common, type Resource, type Seen } from '../playbook/resource.ts'
 
@@ -17,11 +18,48 @@ export interface DockerInfo {
   }
 }
 
-const curl = 'curl -sS --max-time 20 --unix-socket /run/docker.sock'
+interface Question {
+  /** A file of JSON on one line that is printed first; `null` where there is none. */
+  file?: string
+  /** Paths of the API. */
+  paths: readonly string[]
+}
 
-/** Asks the Docker daemon of the host; several paths are answered one after another, each on a line of its own. */
+/**
+ * Asks the Docker daemon of the host; several paths are answered one after another, each on a line of its own. All
+ * questions to a host share one curl.
+ */
 export function dockerGet(...paths: readonly string[]): Sh {
-  return sh`${curl.split(' ')} ${paths.map((path) => `http://docker${path}`)}`
+  return ask({ paths })
+}
+
+/** The same, with a file of JSON on the host before it. */
+export function dockerGetWith(file: string, ...paths: readonly string[]): Sh {
+  return ask({ file, paths })
+}
+
+function ask(question: Question): Sh {
+  return batched(questions, question, questions.merge([question]))
+}
+
+const questions: Batch<Question> = {
+  merge(items) {
+    const files = items.flatMap(({ file }) => (file === undefined ? [] : [file]))
+    const urls = items.flatMap(({ paths }) => paths.map((path) => `http://docker${path}`))
+    // Some answers end in a line feed and some do not; -w adds one to each.
+    const curl = sh`curl -sS --max-time 20 -w ${'\\n'} --unix-socket /run/docker.sock ${urls}`
+    return lines(...files.map((file) => sh`cat ${file} 2>/dev/null || echo null`), curl)
+  },
+  split({ code, stdout }, items) {
+    const told = stdout.split('\n').filter((line) => line !== '')
+    const files = told.splice(0, items.filter(({ file }) => file !== undefined).length)
+    const expected = items.reduce((sum, { paths }) => sum + paths.length, 0)
+    if (code === 0 && told.length !== expected) return undefined
+    return items.map(({ file, paths }) => {
+      const own = [...(file === undefined ? [] : files.splice(0, 1)), ...told.splice(0, paths.length)]
+      return { code, stdout: own.map((line) => `${line}\n`).join('') }
+    })
+  },
 }
 
 /**
@@ -62,22 +100,17 @@ export function startDocker(): Change {
 
 /**
  * Docker's daemon answers; it is started if need be, and waited for up to a minute.
- * Facts: `docker`, the version of the engine.
  *
- * @see https://docs.docker.com/reference/api/engine/ (GET /info)
+ * @see https://docs.docker.com/reference/api/engine/ (GET /_ping)
  * @example dockerRunning()
  */
 export function dockerRunning(common: Common = {}): Resource {
   return resource(
     {
       title: 'docker answers',
-      probe: dockerInfo,
+      probe: dockerGet('/_ping'),
       settle: 60,
-      plan: (seen) => (readInfo(seen) ? undefined : startDocker()),
-      facts: (seen): Record<string, string> => {
-        const info = readInfo(seen)
-        return info ? { docker: info.ServerVersion } : {}
-      },
+      plan: (seen) => (seen.stdout.trim() === 'OK' ? undefined : startDocker()),
     },
     common,
   )

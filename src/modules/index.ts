@@ -17,9 +17,23 @@ export { renderTemplate, template, type TemplateOptions, type TemplateSource } f
 export { user, type UserOptions } from './user.ts'
 export { waitFor, type WaitForOptions } from './wait-for.ts'
 export { dockerRepository, dockerRunning, type DockerRepositoryOptions } from './docker.ts'
-export { nodeLabels, nodeRoles, type NodeLabelsOptions, type NodeRolesOptions } from './label.ts'
+export {
+  nodeLabels,
+  nodeRoles,
+  nodesReady,
+  type NodeLabelsOptions,
+  type NodeRolesOptions,
+  type NodesReadyOptions,
+} from './label.ts'
 export { stack, stackConfigsPruned, type StackConfigsPrunedOptions, type StackOptions } from './stack.ts'
-export { swarmInit, swarmJoin, swarmState, swarmTokens, type SwarmInitOptions, type SwarmJoinOptions } from './swarm.ts'
+export {
+  swarmInit,
+  swarmJoin,
+  swarmState,
+  swarmTokens,
+  type SwarmInitOptions,
+  type SwarmJoinOptions,
+} from './swarm.ts'
 export { image, loadedImages, type ImageOptions, type LoadedImagesOptions } from './image.ts'
 export { networkInterface, type NetworkInterfaceOptions } from './network-interface.ts'
 export { preflight, type PreflightOptions } from './preflight.ts'

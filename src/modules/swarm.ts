@@ -9,22 +9,15 @@ import {
   type Seen,
 } from '../playbook/resource.ts'
 import { Secret } from '../secrets/secret.ts'
-import {
-  dockerGet,
-  dockerInfo,
-  dockerPost,
-  parseJson,
-  readInfo,
-  startDocker,
-  type DockerInfo,
-} from './docker.ts'
+import { dockerGet, dockerInfo, dockerPost, parseJson, startDocker, type DockerInfo } from './docker.ts'
+import { membership, readMembership } from './membership.ts'
 
 const listen = '0.0.0.0:2377'
 
 /**
  * A host's place in the swarm, as facts; only the daemon is started if it does not run.
  * Facts: `swarm` (`inactive`, `pending`, `active`, `error` or `locked`), and for a member `node` (its id),
- * `manager` (`true` or `false`), `address`, and `cluster` (the swarm's id, which only managers know).
+ * `manager` (`true` or `false`), `address`, and `cluster` (the swarm's id).
  *
  * @see https://docs.docker.com/reference/api/engine/ (GET /info)
  * @example swarmState()
@@ -33,9 +26,9 @@ export function swarmState(common: Common = {}): Resource {
   return resource(
     {
       title: 'swarm state',
-      probe: dockerInfo,
+      probe: membership,
       settle: 60,
-      plan: (seen) => (readInfo(seen) ? undefined : startDocker()),
+      plan: (seen) => (readMembership(seen) ? undefined : startDocker()),
       facts: swarmFacts,
     },
     common,
@@ -75,10 +68,10 @@ export function swarmInit(options: SwarmInitOptions): Resource {
   return resource(
     {
       title: `swarm led by ${advertise}`,
-      probe: dockerInfo,
+      probe: membership,
       settle: 60,
       plan(seen) {
-        const swarm = readInfo(seen)?.Swarm
+        const swarm = readMembership(seen)
         if (swarm?.LocalNodeState === 'active') {
           healthy(swarm)
           if (swarm.ControlAvailable) return undefined
@@ -160,10 +153,10 @@ export function swarmJoin(options: SwarmJoinOptions): Resource {
   return resource(
     {
       title: `swarm ${role} ${advertise}`,
-      probe: dockerInfo,
+      probe: membership,
       settle: 60,
       plan(seen) {
-        const swarm = readInfo(seen)?.Swarm
+        const swarm = readMembership(seen)
         if (swarm?.LocalNodeState === 'active') {
           healthy(swarm)
           sameSwarm(swarm, [...managers, advertise], cluster?.())
@@ -217,7 +210,7 @@ const leave =
   'if this host shall join the cluster of the inventory, run `docker swarm leave` on it (on a manager `docker swarm leave --force`), then apply again'
 
 function swarmFacts(seen: Seen): Facts {
-  const swarm = readInfo(seen)?.Swarm
+  const swarm = readMembership(seen)
   if (!swarm) return {}
   if (swarm.LocalNodeState === 'inactive') return { swarm: 'inactive' }
   return {
@@ -261,7 +254,7 @@ function sameSwarm(
 ): void {
   const own = swarm.Cluster?.ID
   if (own !== undefined && cluster !== undefined && own !== cluster)
-    throw new TaskError('this host is a manager of another swarm', {
+    throw new TaskError('this host is in another swarm', {
       expected: cluster,
       found: own,
       next: leave,

@@ -17,7 +17,10 @@ const shared = new WeakMap<Sh, { batch: Batch<unknown>; item: unknown }>()
 /** A probe that may be run alone, or together with others of the same batch. */
 export function batched<T>(batch: Batch<T>, item: T, alone: Sh): Sh {
   // A copy: the same text may stand for another probe elsewhere.
-  const probe: Sh = Object.create(Object.getPrototypeOf(alone) as object, Object.getOwnPropertyDescriptors(alone))
+  const probe: Sh = Object.create(
+    Object.getPrototypeOf(alone) as object,
+    Object.getOwnPropertyDescriptors(alone),
+  )
   shared.set(probe, { batch: batch as Batch<unknown>, item })
   return probe
 }

@@ -23,7 +23,9 @@ interface CacheEntry {
 export async function loadPlaybook(path: string, project: string): Promise<Playbook> {
   const file = resolve(path)
   if (!existsSync(file)) {
-    throw new InputError(`there is no playbook ${path}`, { next: 'Name one: bramble apply playbooks/site.ts' })
+    throw new InputError(`there is no playbook ${path}`, {
+      next: 'Name one: bramble apply playbooks/site.ts',
+    })
   }
   const compiled = await compile(file, project)
   process.setSourceMapsEnabled(true)
@@ -36,7 +38,10 @@ export async function loadPlaybook(path: string, project: string): Promise<Playb
   if (!isPlaybook(module.default)) {
     throw new InputError(`${path} is no playbook`, {
       expected: 'export default playbook({ name, plays: […] })',
-      found: module.default === undefined ? 'no default export' : `a default export of type ${typeof module.default}`,
+      found:
+        module.default === undefined
+          ? 'no default export'
+          : `a default export of type ${typeof module.default}`,
     })
   }
   return module.default
@@ -91,12 +96,16 @@ async function compile(file: string, project: string): Promise<string> {
       plugins: [
         {
           name: 'bramble',
-          setup: ({ onResolve }) => onResolve({ filter: /^bramble$/ }, () => ({ path: api.href, external: true })),
+          setup: ({ onResolve }) =>
+            onResolve({ filter: /^bramble$/ }, () => ({ path: api.href, external: true })),
         },
       ],
     })
     const inputs = Object.fromEntries(
-      Object.keys(result.metafile.inputs).map((path) => [resolve(project, path), stamp(resolve(project, path))]),
+      Object.keys(result.metafile.inputs).map((path) => [
+        resolve(project, path),
+        stamp(resolve(project, path)),
+      ]),
     )
     mkdirSync(dirname(output), { recursive: true })
     writeFileSync(name(inputs), result.outputFiles[0]?.contents ?? '')
@@ -109,7 +118,8 @@ async function compile(file: string, project: string): Promise<string> {
 
 function uncompiled(failure: BuildFailure): InputError {
   const first = failure.errors?.[0]
-  if (!first) return new InputError('the playbook does not compile', { cause: failure, found: failure.message })
+  if (!first)
+    return new InputError('the playbook does not compile', { cause: failure, found: failure.message })
   const { location } = first
   return new InputError('the playbook does not compile', {
     found: `${first.text}${location ? `\n${location.lineText}` : ''}`,

@@ -77,7 +77,10 @@ function knownAlgorithms(target: Target): ServerHostKeyAlgorithm[] {
 function openSocket(target: Target): { socket: Duplex; problem: () => string } {
   if (!target.proxyCommand) {
     // ssh2 leaves Nagle on, which costs 40 ms a command.
-    return { socket: connectSocket({ host: target.host, port: target.port, noDelay: true }), problem: () => '' }
+    return {
+      socket: connectSocket({ host: target.host, port: target.port, noDelay: true }),
+      problem: () => '',
+    }
   }
   const command = target.proxyCommand.replaceAll('%h', target.host).replaceAll('%p', String(target.port))
   const child = spawn('/bin/sh', ['-c', `exec ${command}`], { stdio: ['pipe', 'pipe', 'pipe'] })
@@ -114,13 +117,19 @@ function readKey(file: string): string {
   }
 }
 
-function explain(target: Target, cause: Error & { code?: string; level?: string }, stderr: string): ConnectionError {
+function explain(
+  target: Target,
+  cause: Error & { code?: string; level?: string },
+  stderr: string,
+): ConnectionError {
   const where = `${target.user}@${target.host}:${target.port}`
   const details = { host: target.name, cause, found: cause.message, stderr }
   if (cause.level === 'client-authentication') {
     return new ConnectionError(`${where} refused the login`, {
       ...details,
-      expected: target.keyFile ? `the key ${target.keyFile} to be accepted` : 'a key or password to be accepted',
+      expected: target.keyFile
+        ? `the key ${target.keyFile} to be accepted`
+        : 'a key or password to be accepted',
       next: `Try it by hand: ssh -p ${target.port}${target.keyFile ? ` -i ${target.keyFile}` : ''} ${target.user}@${target.host}`,
     })
   }

@@ -26,7 +26,9 @@ export function judgeHostKey(
   return new BrambleError('its host key has changed', {
     host: name,
     at: file,
-    expected: valid.map((entry) => `${entry.type} ${fingerprint(Buffer.from(entry.key, 'base64'))}`).join('\n'),
+    expected: valid
+      .map((entry) => `${entry.type} ${fingerprint(Buffer.from(entry.key, 'base64'))}`)
+      .join('\n'),
     found: `${keyType(key)} ${fingerprint(key)}`,
     next:
       `If ${name} was reflashed, drop its old key: ssh-keygen -f ${file} -R '${hostId(address.host, address.port)}'\n` +

@@ -145,7 +145,12 @@ async function startShell(client: Client, target: Target, command?: string): Pro
  * Gives sudo its password when it asks, and waits until the shell speaks. sudo asks without a newline and the
  * shell's line ends in one; a second question means that the password was wrong.
  */
-function answerPrompt(channel: ClientChannel, prompt: string, password: Secret, target: Target): Promise<void> {
+function answerPrompt(
+  channel: ClientChannel,
+  prompt: string,
+  password: Secret,
+  target: Target,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     let seen = ''
     let asked = false

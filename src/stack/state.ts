@@ -1,6 +1,6 @@
-import { dockerGet, parseJson } from '../modules/docker.ts'
+import { dockerGet, dockerGetWith, parseJson } from '../modules/docker.ts'
 import type { SwarmNode } from '../modules/label.ts'
-import { sh, type Sh } from '../playbook/sh.ts'
+import type { Sh } from '../playbook/sh.ts'
 import type { Seen } from '../playbook/resource.ts'
 
 /** What is used of a service in the answer to `GET /services?status=true`. */
@@ -46,7 +46,7 @@ export function stackProbe(name: string, directory: string): Sh {
     '/nodes',
     `/configs?filters=${filters(name)}`,
   ]
-  return sh`cat ${`${directory}/.deployed.json`} 2>/dev/null || echo null\n${dockerGet(...paths)}`
+  return dockerGetWith(`${directory}/.deployed.json`, ...paths)
 }
 
 export function stackServices(name: string): Sh {
@@ -55,7 +55,10 @@ export function stackServices(name: string): Sh {
 
 /** What `stackProbe` printed; undefined when this host manages no swarm (yet). */
 export function readStack(seen: Seen): StackSeen | undefined {
-  const [deployed, services, tasks, nodes, configs] = seen.stdout.split('\n').map(parseJson)
+  const [deployed, services, tasks, nodes, configs] = seen.stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map(parseJson)
   if (!Array.isArray(services) || !Array.isArray(tasks) || !Array.isArray(nodes) || !Array.isArray(configs))
     return undefined
   return { deployed: isDeployed(deployed) ? deployed : undefined, services, tasks, nodes, configs }

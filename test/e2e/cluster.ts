@@ -77,7 +77,11 @@ export async function page(path = '/'): Promise<{ body: string; node: string }> 
 }
 
 /** What `attempt` returns once it returns something; it is tried again until the deadline, in seconds. */
-export async function eventually<T>(what: string, seconds: number, attempt: () => Promise<T | undefined>): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  seconds: number,
+  attempt: () => Promise<T | undefined>,
+): Promise<T> {
   const deadline = Date.now() + seconds * 1000
   let last: unknown
   while (Date.now() < deadline) {

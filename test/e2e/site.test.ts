@@ -117,7 +117,10 @@ describe('four virtual Pis, one of them bare', function () {
     assert.equal(code, 0, stdout)
     assert.notEqual(await on('rpi3', 'cat /proc/sys/kernel/random/boot_id'), before)
     assert.match(await on('rpi3', 'cat /proc/mounts'), /\/srv\/bramble\/share nfs4/)
-    assert.match(await on('rpi3', 'grep -c . /proc/modules; [ -d /sys/module/dummy ] && echo loaded'), /loaded/)
+    assert.match(
+      await on('rpi3', 'grep -c . /proc/modules; [ -d /sys/module/dummy ] && echo loaded'),
+      /loaded/,
+    )
     const again = await apply('test/e2e/reboot.ts')
     assert.deepEqual(changes(again.events), {})
   })

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
-import { dockerGet, dockerPost, dockerRepository, dockerRunning } from '../../../src/modules/docker.ts'
+import {
+  dockerGet,
+  dockerGetWith,
+  dockerPost,
+  dockerRepository,
+  dockerRunning,
+} from '../../../src/modules/docker.ts'
 import { Secret } from '../../../src/secrets/secret.ts'
-import { info } from './swarm-fixture.ts'
+import { bundle } from '../../../src/playbook/batch.ts'
 import { table } from './table.ts'
 
 const repository =
@@ -11,7 +17,7 @@ const running = () => dockerRunning()
 
 describe('dockerRunning', () => {
   table([
-    { title: 'is content with a daemon that answers', make: running, seen: info(), expect: 'ok' },
+    { title: 'is content with a daemon that answers', make: running, seen: 'OK\n', expect: 'ok' },
     {
       title: 'starts a daemon that does not answer',
       make: running,
@@ -34,15 +40,30 @@ describe('dockerRunning', () => {
     },
   ])
 
-  it('tells the version of the engine', () => {
-    assert.deepEqual(running().facts?.({ code: 0, stdout: info() }), { docker: '20.10.24' })
+  it('asks several questions with one process, and tells the answers apart', () => {
+    const nodes = dockerGet('/nodes')
+    const record = dockerGetWith('/opt/record.json', '/services', '/tasks')
+    const { commands, read } = bundle([nodes, record])
+    assert.equal(commands.length, 1)
+    assert.equal(commands[0]?.match(/curl/g)?.length, 1)
+    const stdout = '{"record":1}\n["nodes"]\n\n["services"]\n\n["tasks"]\n\n'
+    assert.deepEqual(read([{ code: 0, stdout }]), [
+      { code: 0, stdout: '["nodes"]\n' },
+      { code: 0, stdout: '{"record":1}\n["services"]\n["tasks"]\n' },
+    ])
   })
 
-  it('asks several paths with one process', () => {
-    assert.equal(
-      dockerGet('/nodes', '/info').text,
-      'curl -sS --max-time 20 --unix-socket /run/docker.sock http://docker/nodes http://docker/info',
-    )
+  it('gives the failure of a shared curl to every question', () => {
+    const { read } = bundle([dockerGet('/nodes'), dockerGet('/_ping')])
+    assert.deepEqual(read([{ code: 7, stdout: '\n\n' }]), [
+      { code: 7, stdout: '' },
+      { code: 7, stdout: '' },
+    ])
+  })
+
+  it('asks again one by one when an answer is missing', () => {
+    const { read } = bundle([dockerGet('/nodes'), dockerGet('/_ping')])
+    assert.deepEqual(read([{ code: 0, stdout: 'OK\n' }]), [undefined, undefined])
   })
 
   it('keeps what it sends out of the arguments of curl', () => {

@@ -14,7 +14,10 @@ describe('sh`…`', () => {
   })
 
   it('puts other shell text in as it is', () => {
-    assert.equal(sh`if ${raw('[ -e "$x" ]')}; then ${lines(sh`a`, sh`b`)}; fi`.text, 'if [ -e "$x" ]; then a\nb; fi')
+    assert.equal(
+      sh`if ${raw('[ -e "$x" ]')}; then ${lines(sh`a`, sh`b`)}; fi`.text,
+      'if [ -e "$x" ]; then a\nb; fi',
+    )
   })
 
   it('reveals a secret to the host only', () => {

@@ -1,0 +1,58 @@
+import { X509Certificate } from 'node:crypto'
+import { TaskError } from '../errors.ts'
+import type { Seen } from '../playbook/resource.ts'
+import { sh, type Sh } from '../playbook/sh.ts'
+import { dockerInfo, parseJson, readInfo, type DockerInfo } from './docker.ts'
+
+const directory = '/var/lib/docker/swarm'
+
+/**
+ * A host's place in the swarm. A settled member's is told by its certificate, which says who it is, in which swarm,
+ * and as what: reading it takes a slow Pi a tenth of what asking the daemon takes. Where there is none, or no
+ * daemon, the daemon is asked. Whether a settled member is well, the managers know: see `nodesReady()`.
+ *
+ * @see https://docs.docker.com/engine/swarm/how-swarm-mode-works/pki/
+ */
+export const membership: Sh = sh`if [ -e ${`${directory}/certificates/swarm-node.crt`} ] && [ -e /run/docker.pid ]; then
+  read -r pid </run/docker.pid
+  if [ -d "/proc/$pid" ]; then
+    exec cat ${`${directory}/certificates/swarm-node.crt`} ${`${directory}/docker-state.json`}
+  fi
+fi
+${dockerInfo}`
+
+/**
+ * What `membership` printed; undefined when no daemon answers.
+ *
+ * Errors (TaskError): the certificate has expired.
+ */
+export function readMembership(seen: Seen): DockerInfo['Swarm'] | undefined {
+  if (!seen.stdout.startsWith('-----BEGIN CERTIFICATE-----')) return readInfo(seen)?.Swarm
+  const certificate = new X509Certificate(seen.stdout)
+  const valid = Date.parse(certificate.validTo)
+  if (valid < (seen.asked ?? Date.now())) {
+    throw new TaskError("the host's certificate in the swarm has expired", {
+      expected: 'one that is renewed in time: members renew theirs while the cluster runs',
+      found: `valid until ${new Date(valid).toISOString()}`,
+      next: 'on this host run `docker swarm leave --force`, on a manager `docker node rm` of its entry, then apply again',
+    })
+  }
+  const subject = new Map(
+    certificate.subject.split('\n').map((part) => part.split('=', 2) as [string, string]),
+  )
+  const state = parseJson(seen.stdout.slice(seen.stdout.lastIndexOf('-----') + 5)) as State | undefined
+  return {
+    NodeID: subject.get('CN') ?? '',
+    NodeAddr: (state?.AdvertiseAddr ?? '').replace(/:\d+$/, ''),
+    LocalNodeState: state?.JoinInProgress ? 'pending' : 'active',
+    ControlAvailable: subject.get('OU') === 'swarm-manager',
+    Error: '',
+    Cluster: { ID: subject.get('O') ?? '' },
+  }
+}
+
+/** What is used of docker-state.json. */
+interface State {
+  AdvertiseAddr?: string
+  JoinInProgress?: boolean
+}
