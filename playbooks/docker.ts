@@ -17,7 +17,7 @@ const packages = {
 }
 
 /** Docker Engine and its configuration, on every host at once. */
-export const docker = play({
+const install = play({
   name: 'docker',
   hosts: 'all',
   *tasks(host, { cluster, template: source }) {
@@ -37,7 +37,7 @@ export const docker = play({
 })
 
 /** A changed configuration takes a restart: one host at a time, since three managers bear the loss of one. */
-export const dockerRestart = play({
+const dockerRestart = play({
   name: 'docker configuration in use',
   hosts: 'all',
   serial: 1,
@@ -52,4 +52,4 @@ export const dockerRestart = play({
   },
 })
 
-export default playbook({ name: 'docker', plays: [docker, dockerRestart] })
+export default playbook({ name: 'docker', plays: [install, dockerRestart] })

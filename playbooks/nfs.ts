@@ -1,7 +1,7 @@
 import { apt, command, directory, file, mount, play, playbook, service, sh, template } from 'bramble'
 
 /** The share, on the host of the group nfs_server. */
-export const server = play({
+const server = play({
   name: 'nfs server',
   hosts: 'nfs_server',
   *tasks(_, { cluster, template: source }) {
@@ -26,7 +26,7 @@ export const server = play({
 })
 
 /** The share mounted on every web server; its own host reaches it without the network. */
-export const clients = play({
+const clients = play({
   name: 'nfs clients',
   hosts: 'webservers',
   *tasks(host, { cluster }) {

@@ -17,7 +17,6 @@ const together = play({
   name: 'preflight together',
   hosts: 'all',
   *tasks(host, { cluster, facts, alive }) {
-    const text = (value: string | Secret | undefined) => (typeof value === 'string' ? value : '')
     yield preflightAcross({
       host: host.name,
       hosts: Object.fromEntries(
@@ -40,3 +39,7 @@ const together = play({
 })
 
 export default playbook({ name: 'preflight', plays: [machines, together] })
+
+function text(value: string | Secret | undefined): string {
+  return typeof value === 'string' ? value : ''
+}

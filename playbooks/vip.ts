@@ -1,7 +1,7 @@
 import { play, playbook, sysctl } from 'bramble'
 
 /** What the kernel has to allow before the load balancers can hold the virtual IP. */
-export const vip = play({
+const sysctls = play({
   name: 'vip',
   hosts: 'loadbalancers',
   *tasks() {
@@ -16,4 +16,4 @@ export const vip = play({
   },
 })
 
-export default playbook({ name: 'vip', plays: [vip] })
+export default playbook({ name: 'vip', plays: [sysctls] })

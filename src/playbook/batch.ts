@@ -21,7 +21,7 @@ export function batched<T>(batch: Batch<T>, item: T, alone: Sh): Sh {
     Object.getPrototypeOf(alone) as object,
     Object.getOwnPropertyDescriptors(alone),
   )
-  shared.set(probe, { batch: batch as Batch<unknown>, item })
+  shared.set(probe, { batch, item })
   return probe
 }
 
@@ -29,7 +29,7 @@ export function batched<T>(batch: Batch<T>, item: T, alone: Sh): Sh {
 export interface Bundle {
   commands: string[]
   /** What each probe saw, in the order of the probes; undefined for one that has to be run alone. */
-  read(answers: readonly Seen[]): (Seen | undefined)[]
+  read: (answers: readonly Seen[]) => (Seen | undefined)[]
 }
 
 export function bundle(probes: readonly Sh[]): Bundle {

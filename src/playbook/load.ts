@@ -72,7 +72,7 @@ export function userFrame(error: Error): string | undefined {
 async function compile(file: string, project: string): Promise<string> {
   // The program's own version of the API is part of the key: a cached file names where it is.
   const key = createHash('sha256').update(`${file}\n${api.href}`).digest('hex').slice(0, 16)
-  const output = join(project, '.bramble/cache', `${key}`)
+  const output = join(project, '.bramble/cache', key)
   const entry = readEntry(`${output}.json`)
   const name = (inputs: CacheEntry['inputs']) => {
     const version = createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16)
@@ -96,8 +96,8 @@ async function compile(file: string, project: string): Promise<string> {
       plugins: [
         {
           name: 'bramble',
-          setup: ({ onResolve }) =>
-            onResolve({ filter: /^bramble$/ }, () => ({ path: api.href, external: true })),
+          setup: (build) =>
+            build.onResolve({ filter: /^bramble$/ }, () => ({ path: api.href, external: true })),
         },
       ],
     })

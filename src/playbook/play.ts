@@ -17,7 +17,7 @@ export interface Context {
   /** Hosts that are in the run and have not failed. */
   alive: readonly Host[]
   /** A file of `templates/`. Errors: InputError when it is not there. */
-  template(name: string): Template
+  template: (name: string) => Template
   /** Container images in the inventory's `images.archives` folder. */
   archives: readonly Archive[]
 }

@@ -48,8 +48,9 @@ export function lines(...parts: readonly Sh[]): Sh {
 function word(value: ShValue): string {
   if (value instanceof Script) return value.text
   if (value instanceof Secret) return quote(value.reveal())
+  if (typeof value === 'string' || typeof value === 'number') return quote(String(value))
   if (Array.isArray(value)) return value.map(word).join(' ')
-  return quote(String(value))
+  throw new TypeError('only text, numbers, secrets, shell text and lists of them can stand in sh`…`')
 }
 
 /**

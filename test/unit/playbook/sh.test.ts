@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import fc from 'fast-check'
+import { array, assert as check, property, string } from 'fast-check'
 import { lines, quote, raw, sh } from '../../../src/playbook/sh.ts'
 import { Secret } from '../../../src/secrets/secret.ts'
 
@@ -34,9 +34,9 @@ describe('sh`…`', () => {
 
   it('brings any text to a real shell as itself', function () {
     this.timeout(60_000)
-    const text = fc.string({ unit: 'grapheme' }).filter((one) => !one.includes('\0'))
-    fc.assert(
-      fc.property(fc.array(text, { minLength: 20, maxLength: 40 }), (words) => {
+    const text = string({ unit: 'grapheme' }).filter((one) => !one.includes('\0'))
+    check(
+      property(array(text, { minLength: 20, maxLength: 40 }), (words) => {
         assert.equal(echo(sh`printf '%s\\n' ${words}`.text), words.map((word) => `${word}\n`).join(''))
       }),
       { numRuns: 80 },
