@@ -28,7 +28,7 @@ export function absent(options: { path: string } & Common): Resource {
       plan: (seen) =>
         printed(seen, path) === 'absent\n'
           ? undefined
-          : { diff: `- ${path}`, apply: sh`rm -rf --one-file-system -- ${path}` },
+          : { diff: `- ${path}`, apply: sh`rm -rf --one-file-system --preserve-root=all -- ${path}` },
     },
     options,
   )

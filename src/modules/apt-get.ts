@@ -9,7 +9,7 @@ const LOCKS = [
 
 /**
  * Shell functions: `locked` says who holds a lock on one of these files, and fails if nobody does; `unlocked` runs
- * a command once none is held, again if a lock was what it failed on, until `seconds` have passed.
+ * a command once none is held, again if a lock was what it failed on, until `seconds` have passed: then it returns 75.
  *
  * apt's own DPkg::Lock::Timeout waits for dpkg's lock, but not for those on package lists and archives.
  *
@@ -34,7 +34,7 @@ unlocked() {
   while :; do
     while held=$(locked); do
       read -r now _ </proc/uptime
-      [ "\${now%.*}" -lt "$end" ] || { echo ${`gave up after ${seconds} s:`} "$held" >&2; return 100; }
+      [ "\${now%.*}" -lt "$end" ] || { echo ${`gave up after ${seconds} s:`} "$held" >&2; return 75; }
       sleep 1
     done
     "$@" && return 0
@@ -68,5 +68,9 @@ if [ -n "$stale" ]; then
   update || exit
   change || exit
 else
-  change || { update && change; } || exit
+  change || {
+    code=$?
+    [ "$code" -ne 75 ] || exit "$code"
+    update && change || exit
+  }
 fi`)

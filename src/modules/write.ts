@@ -53,12 +53,15 @@ export function write({
   return content.length > LARGE ? { apply, input: () => Readable.from([content]) } : { apply }
 }
 
+/** A shell's own printf says "I/O error" when the disk is full: what df says tells why. */
+const unwritten = `{ code=$?; df -P -- "\${path%/*}" >&2; exit "$code"; }`
+
 function fill(content: Buffer): Sh {
-  if (content.length > LARGE) return raw('cat >"$temporary" || exit')
+  if (content.length > LARGE) return raw(`cat >"$temporary" || ${unwritten}`)
   const text = textOf(content)
-  if (text !== undefined) return sh`printf %s ${text} >"$temporary" || exit`
+  if (text !== undefined) return sh`printf %s ${text} >"$temporary" || ${raw(unwritten)}`
   return raw(
-    `base64 -d >"$temporary" <<'END' || exit\n${content.toString('base64').replace(/.{76}/g, '$&\n')}\nEND`,
+    `base64 -d >"$temporary" <<'END' || ${unwritten}\n${content.toString('base64').replace(/.{76}/g, '$&\n')}\nEND`,
   )
 }
 

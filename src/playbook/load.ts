@@ -79,7 +79,7 @@ async function compile(file: string, project: string): Promise<string> {
     return `${output}-${version}.mjs`
   }
   if (entry && existsSync(name(entry.inputs)) && isFresh(entry)) return name(entry.inputs)
-  const { build } = await import('esbuild')
+  const { build, stop } = await import('esbuild')
   try {
     const result = await build({
       entryPoints: [file],
@@ -113,6 +113,8 @@ async function compile(file: string, project: string): Promise<string> {
     return name(inputs)
   } catch (cause) {
     throw uncompiled(cause as BuildFailure)
+  } finally {
+    await stop()
   }
 }
 
