@@ -99,6 +99,13 @@ export function onHost(host: LightHost, script: string): Promise<Ran> {
   return attempt(['ssh', ...sshOptions(host), `root@${host.address}`, 'sh', '-s'], { input: script })
 }
 
+/** The one host of a set of one. */
+export function only({ hosts }: LightHosts): LightHost {
+  const [host] = hosts
+  if (host === undefined || hosts.length > 1) throw new BrambleError(`not one light host but ${hosts.length}`)
+  return host
+}
+
 function sshOptions({ keyFile, knownHosts, proxyCommand }: LightHost): string[] {
   const settings = {
     ProxyCommand: proxyCommand,

@@ -51,7 +51,16 @@ install -m 600 "$run/authorized_keys" "$root/root/.ssh/authorized_keys"
 install -m 600 -o 1000 -g 1000 "$run/authorized_keys" "$root/home/pi/.ssh/authorized_keys"
 
 # Docker's layers are an overlay too, and an overlay cannot be the top of another: they get a place below it.
-exec systemd-nspawn --quiet --directory="$root" --machine="$name" --boot --register=no --keep-unit \
-  --network-veth --network-bridge=br0 --bind="$machine/docker:/var/lib/docker" \
-  --capability=all --system-call-filter='add_key keyctl bpf' \
-  --resolv-conf=off --timezone=off --link-journal=no --console=pipe
+start() {
+  systemd-nspawn --quiet --directory="$root" --machine="$name" --boot --register=no --keep-unit \
+    --network-veth --network-bridge=br0 --bind="$machine/docker:/var/lib/docker" \
+    --capability=all --system-call-filter='add_key keyctl bpf' \
+    --resolv-conf=off --timezone=off --link-journal=no --console=pipe
+}
+
+# 133 is how it tells that the machine restarts.
+code=133
+while [ $code -eq 133 ]; do
+  code=0
+  start || code=$?
+done
