@@ -113,7 +113,7 @@ export class Remote {
     await this.trip([command], 60).catch(() => undefined)
     while (Date.now() < deadline) {
       // A machine on its way down still answers, with its old boot_id; one that is starting does not answer.
-      const now = await this.#bootId(30).catch(() => undefined)
+      const now = await this.#bootId(10).catch(() => undefined)
       if (now !== undefined && now !== before) return
       if (now === undefined) await this.drop()
       await delay(1000)

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { connect as connectSocket } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Duplex } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import { NodeSSH, type Config } from 'node-ssh'
 import type { Client, ServerHostKeyAlgorithm } from 'ssh2'
 import { BrambleError, ConnectionError } from '../errors.ts'
@@ -59,7 +61,7 @@ export async function openClient(target: Target): Promise<Client> {
     await ssh.connect(config)
   } catch (error) {
     socket.destroy()
-    throw keyError ?? explain(target, error as Error, problem())
+    throw keyError ?? explain(target, error as Error, await problem())
   }
   const client = ssh.connection
   if (!client) throw new ConnectionError('the connection closed at once', { host: target.name })
@@ -74,12 +76,12 @@ function knownAlgorithms(target: Target): ServerHostKeyAlgorithm[] {
   )
 }
 
-function openSocket(target: Target): { socket: Duplex; problem: () => string } {
+function openSocket(target: Target): { socket: Duplex; problem: () => Promise<string> } {
   if (!target.proxyCommand) {
     // ssh2 leaves Nagle on, which costs 40 ms a command.
     return {
       socket: connectSocket({ host: target.host, port: target.port, noDelay: true }),
-      problem: () => '',
+      problem: () => Promise.resolve(''),
     }
   }
   const command = target.proxyCommand.replaceAll('%h', target.host).replaceAll('%p', String(target.port))
@@ -90,7 +92,13 @@ function openSocket(target: Target): { socket: Duplex; problem: () => string } {
   socket.on('close', () => child.kill())
   socket.on('error', () => child.kill())
   child.on('error', (error) => socket.destroy(error))
-  return { socket, problem: () => stderr }
+  // Its last words may arrive after the end of the connection that they explain.
+  const closed = once(child, 'close').catch(() => undefined)
+  const problem = async () => {
+    await Promise.race([closed, delay(500, undefined, { ref: false })])
+    return stderr
+  }
+  return { socket, problem }
 }
 
 function credentials(target: Target): { privateKey?: string; agent?: string; password?: string } {

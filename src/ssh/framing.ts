@@ -62,9 +62,15 @@ export class Unframer {
     return { answers, remoteMs: Math.round((end - start) * 1000) }
   }
 
-  /** All that was printed so far: for the message when the connection ends too early. */
+  /** Whether the script has begun to run. */
+  get begun(): boolean {
+    return Buffer.concat(this.#chunks.stdout).includes(`\n${this.#nonce} begin\n`)
+  }
+
+  /** All that was printed so far, without the framing: for the message when the connection ends too early. */
   text(stream: 'stdout' | 'stderr'): string {
-    return Buffer.concat(this.#chunks[stream]).toString('utf8')
+    const printed = Buffer.concat(this.#chunks[stream]).toString('utf8')
+    return printed.replaceAll(new RegExp(`\\n${this.#nonce}.*\\n`, 'g'), '')
   }
 
   #sections(chunks: readonly Buffer[]): { sections: { text: string; mark: string }[]; end: string } {

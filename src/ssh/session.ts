@@ -56,9 +56,11 @@ class SshSession implements Session {
       }
       const onStdout = onData('stdout')
       const onStderr = onData('stderr')
+      let code: number | null = null
+      const onExit = (status: number | null) => (code = status)
       const onClose = () => {
         stop()
-        reject(this.#lost(unframer.text('stderr')))
+        reject(this.#lost(unframer, code))
       }
       const timer = setTimeout(() => {
         stop()
@@ -67,10 +69,10 @@ class SshSession implements Session {
       }, timeout * 1000)
       const stop = () => {
         clearTimeout(timer)
-        shell.off('data', onStdout).off('close', onClose)
+        shell.off('data', onStdout).off('exit', onExit).off('close', onClose)
         shell.stderr.off('data', onStderr)
       }
-      shell.on('data', onStdout).on('close', onClose)
+      shell.on('data', onStdout).on('exit', onExit).on('close', onClose)
       shell.stderr.on('data', onStderr)
       if (shell.destroyed) return onClose()
       shell.write(frame(nonce, commands))
@@ -96,7 +98,8 @@ class SshSession implements Session {
         clearTimeout(timer)
         input.destroy()
         const stderr = Buffer.concat(err).toString('utf8')
-        if (code === null) reject(this.#lost(stderr))
+        if (code === null)
+          reject(new ConnectionError('the connection was lost', { host: this.#target.name, stderr }))
         else resolve({ code, stdout: Buffer.concat(out).toString('utf8'), stderr })
       })
       input.on('error', (cause) => {
@@ -114,15 +117,25 @@ class SshSession implements Session {
     this.#client.destroy()
   }
 
-  #lost(stderr: string): BrambleError {
-    const { name, becomePassword } = this.#target
-    if (/^sudo: |a password is required|not in the sudoers/m.test(stderr)) {
+  /** Why there is no whole answer: no root, no shell, or no connection any more. */
+  #lost(unframer: Unframer, code: number | null): BrambleError {
+    const { name, user, becomePassword } = this.#target
+    const stderr = unframer.text('stderr')
+    if (/sudo: |a password is required|not in the sudoers/.test(stderr)) {
       return new BrambleError('cannot become root', {
         host: name,
         stderr,
         next: becomePassword
-          ? `Is the sudo password of ${this.#target.user} right, and may the user run everything as root?`
-          : 'Give the sudo password with -K (or BRAMBLE_BECOME_PASSWORD), or allow sudo without one.',
+          ? `Is the sudo password of ${user} right, and may the user run everything as root?`
+          : 'Install sudo, allow it without a password, or give the password with -K (or BRAMBLE_BECOME_PASSWORD).',
+      })
+    }
+    if (code !== null && !unframer.begun) {
+      return new BrambleError(`the login shell of ${user} ended with code ${code}`, {
+        host: name,
+        expected: 'a shell that runs commands',
+        stderr: `${unframer.text('stdout')}${stderr}`,
+        next: `Give ${user} a shell: chsh -s /bin/sh ${user}`,
       })
     }
     return new ConnectionError('the connection was lost', { host: name, stderr })
