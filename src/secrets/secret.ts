@@ -7,6 +7,9 @@ export class Secret {
   constructor(value: string) {
     this.#value = value
     if (value !== '') known.add(value)
+    // A diff or the tail of an output tears a text of several lines apart.
+    const lines = value.includes('\n') ? value.split('\n') : []
+    for (const line of lines) if (line.trim().length >= 8) known.add(line.trim())
   }
 
   reveal(): string {
@@ -29,6 +32,8 @@ export class Secret {
 /** Text with the value of every secret made so far replaced by `***`: what reports and journals pass through. */
 export function redact(text: string): string {
   let clean = text
-  for (const value of known) clean = clean.replaceAll(value, '***')
+  // The longest first: one secret may begin with another.
+  const values = [...known].toSorted((one, other) => other.length - one.length)
+  for (const value of values) clean = clean.replaceAll(value, '***')
   return clean
 }
