@@ -40,9 +40,9 @@ const probeTimeout = 120
 /** Brings one host to where a play's resources say it shall be. Throws the first failure, told of before. */
 export async function converge(step: Step): Promise<void> {
   const notified = new Set<string>()
-  if (step.resources.length > 0) await step.remote.open()
   for (const [index, resource] of step.resources.entries()) {
     if (step.state.signal.aborted) throw new Interrupted('interrupted', { host: step.remote.host.name })
+    if (index === 0) await step.remote.open()
     const start = performance.now()
     const tell = (status: Status, more: { diff?: string; reason?: string; output?: string } = {}) =>
       step.state.emit({
@@ -171,7 +171,14 @@ async function verify({ remote, state, play }: Step, resource: Resource): Promis
       state.facts.add(remote.host.name, resource.facts?.(seen) ?? {})
       return
     }
-    if (Date.now() >= deadline || state.signal.aborted) {
+    if (state.signal.aborted) {
+      throw new Interrupted('interrupted before it converged', {
+        host: remote.host.name,
+        task: resource.title,
+        found: still.diff || seen.stdout || `exit code ${seen.code}`,
+      })
+    }
+    if (Date.now() >= deadline) {
       const within = resource.settle > 0 ? ` within ${resource.settle} s` : ''
       throw new TaskError(`did not converge${within}`, {
         expected: 'nothing left to change after it was applied',
@@ -189,7 +196,8 @@ async function verify({ remote, state, play }: Step, resource: Resource): Promis
 
 /** An error with host, task and the place in the user's playbook. */
 export function locate(error: unknown, host: string, resource?: Resource): BrambleError {
-  const at = resource && userFrame(resource.origin)
+  const made = resource?.origin ?? error
+  const at = made instanceof Error ? userFrame(made) : undefined
   const where = { host, ...(resource && { task: resource.title }), ...(at && { at }) }
   if (error instanceof Interrupted) return error
   if (error instanceof UnknownFact) {
@@ -209,5 +217,5 @@ export function locate(error: unknown, host: string, resource?: Resource): Bramb
       ...(error.details.at && { at: error.details.at }),
     })
   }
-  return new TaskError((error as Error).message, { ...where, cause: error })
+  return new TaskError(error instanceof Error ? error.message : String(error), { ...where, cause: error })
 }

@@ -1,4 +1,3 @@
-import { InputError } from '../errors.ts'
 import type { Host } from '../inventory/index.ts'
 import { UnknownFact } from '../playbook/facts.ts'
 import { thrown } from '../playbook/load.ts'
@@ -24,7 +23,14 @@ export function tasksOf(play: Play, host: Host, context: Context): Resource[] {
 export function probesAhead(plays: readonly Play[], host: Host, context: Context): Sh[] {
   return plays
     .filter((play) => hostsOf(play, context).includes(host))
-    .flatMap((play) => knownTasks(play, host, context).map((resource) => resource.probe))
+    .flatMap((play) => {
+      try {
+        return knownTasks(play, host, context).map((resource) => resource.probe)
+      } catch {
+        // What is wrong with a play is told when its turn comes, and not as a failure of the task before.
+        return []
+      }
+    })
 }
 
 /** Builds every task once, before any connection is opened, so that what is wrong in a playbook shows first. */
@@ -33,7 +39,6 @@ export function checkPlaybook(file: string, playbook: Playbook, context: Context
     try {
       for (const host of hostsOf(play, context)) knownTasks(play, host, context)
     } catch (error) {
-      if (error instanceof InputError) throw error
       throw thrown(file, error)
     }
   }

@@ -49,9 +49,11 @@ export async function loadPlaybook(path: string, project: string): Promise<Playb
 
 /** An error that a playbook's own code threw, with the place in that code. */
 export function thrown(playbook: string, cause: unknown): InputError {
-  if (cause instanceof InputError) return cause
   const error = cause instanceof Error ? cause : new Error(String(cause))
   const at = userFrame(error)
+  if (error instanceof InputError) {
+    return at && !error.details.at ? new InputError(error.message, { ...error.details, at }) : error
+  }
   return new InputError(`${playbook} throws: ${error.message}`, { cause, ...(at && { at }) })
 }
 
