@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { existsSync, writeFileSync } from 'node:fs'
+import { batched, type Batch } from '../../../src/playbook/batch.ts'
+import { resource } from '../../../src/playbook/resource.ts'
+import { lines, raw, sh } from '../../../src/playbook/sh.ts'
+import { directoryForEach, holds, over, runLocally } from './harness.ts'
+
+const numbers = Array.from({ length: 40 }, (_, index) => index)
+
+describe('round trips', () => {
+  const directory = directoryForEach()
+  const files = (from = 0, to = 40) =>
+    numbers.slice(from, to).map((number) => holds(directory.at(`file${number}`), 'new'))
+  const write = (changed: (number: number) => boolean) => {
+    for (const number of numbers) {
+      writeFileSync(directory.at(`file${number}`), changed(number) ? 'old' : 'new')
+    }
+  }
+
+  it('a host where all is as it should be costs one, for a playbook of several plays', async () => {
+    write(() => false)
+    const plays = [over(files(0, 10)), over(files(10, 25)), over(files(25, 40)), over([])]
+    const { hosts, titles, connected } = await runLocally(plays)
+    assert.equal(titles('ok').length, 40)
+    assert.deepEqual([hosts['rpi1']?.trips, connected], [1, ['rpi1']])
+  })
+
+  // One to look at all, one for each change (which verifies it and fetches the next); then the look-ahead doubles.
+  const costs: [what: string, changed: (number: number) => boolean, trips: number][] = [
+    ['none of 40 changed', () => false, 1],
+    ['all of 40 changed', () => true, 41],
+    ['the last of 40 changed', (number) => number === 39, 2],
+    ['the first of 40 changed', (number) => number === 0, 2 + 6],
+    ['the first two of 40 changed', (number) => number < 2, 3 + 6],
+    ['the 20th of 40 changed', (number) => number === 19, 2 + 5],
+    ['every other of 40 changed', (number) => number % 2 === 1, 1 + 20 + 19],
+  ]
+  for (const [what, changed, trips] of costs) {
+    it(`${what} cost ${trips}`, async () => {
+      write(changed)
+      const { hosts, titles } = await runLocally([over(files())])
+      assert.equal(titles('changed').length, numbers.filter(changed).length)
+      assert.equal(hosts['rpi1']?.trips, trips)
+    })
+  }
+
+  it('the look-ahead goes on into later plays after a change', async () => {
+    write((number) => number === 9)
+    const { hosts } = await runLocally([over(files(0, 10)), over(files(10, 11)), over(files(11, 12))])
+    // The change fetches the next play's probe along; the one after it costs its own.
+    assert.equal(hosts['rpi1']?.trips, 3)
+  })
+
+  it('the same probe in several tasks is asked once', async () => {
+    write(() => false)
+    const count = directory.at('count')
+    const probe = sh`echo x >>${count}; echo same`
+    const tasks = [1, 2, 3].map((number) =>
+      resource({ title: `task ${number}`, probe, plan: () => undefined }),
+    )
+    await runLocally([over(tasks), over(tasks)])
+    assert.equal(directory.read('count'), 'x\n')
+  })
+
+  it('a play whose hosts are all elsewhere costs nothing', async () => {
+    write(() => false)
+    const { hosts, connected } = await runLocally([over(files(), { hosts: 'rpi1' })], {
+      hosts: ['rpi1', 'rpi2'],
+    })
+    assert.deepEqual([hosts['rpi1']?.trips, hosts['rpi2']?.trips, connected], [1, 0, ['rpi1']])
+  })
+
+  it('a merged probe that cannot be told apart costs one more, and each is run alone', async () => {
+    const broken: Batch<string> = { merge: () => sh`echo broken`, split: () => undefined }
+    const tasks = ['a', 'b'].map((name) =>
+      resource({
+        title: name,
+        probe: batched(broken, name, sh`echo ${name} alone`),
+        plan: ({ stdout }) =>
+          stdout === `${name} alone\n` ? undefined : { diff: stdout, apply: raw('false') },
+      }),
+    )
+    const { hosts, titles } = await runLocally([over(tasks)])
+    assert.deepEqual([titles('ok'), hosts['rpi1']?.trips], [['a', 'b'], 2])
+  })
+
+  it('a change on another host makes what was fetched ahead stale', async () => {
+    const shared = directory.at('shared')
+    writeFileSync(shared, 'old')
+    const look = (title: string) =>
+      resource({
+        title,
+        probe: sh`cat ${shared}`,
+        plan: ({ stdout }) =>
+          stdout === 'new' ? undefined : { diff: 'stale', apply: lines(sh`echo stale >&2`, raw('false')) },
+      })
+    const first = over([holds(directory.at('own'), 'so')], { hosts: 'rpi1' })
+    writeFileSync(directory.at('own'), 'so')
+    const second = over([holds(shared, 'new')], { hosts: 'rpi2' })
+    const third = over([look('see what rpi2 did')], { hosts: 'rpi1' })
+    const result = await runLocally([first, second, third], { hosts: ['rpi1', 'rpi2'] })
+    assert.deepEqual(result.reasons, {})
+    assert.equal(result.hosts['rpi1']?.trips, 2)
+    const again = await runLocally([first, second, third], { hosts: ['rpi1', 'rpi2'] })
+    assert.deepEqual([again.hosts['rpi1']?.trips, again.hosts['rpi2']?.trips], [1, 1])
+  })
+
+  it('counts, times and connections are told for each host', async () => {
+    write((number) => number === 0)
+    const { events, hosts } = await runLocally([over(files(0, 2))])
+    const trips = events.filter((event) => event.type === 'trip')
+    assert.deepEqual(
+      trips.map(({ probes }) => probes),
+      [2, 3],
+    )
+    assert.deepEqual(
+      { ...hosts['rpi1'], ms: 0, remoteMs: 0 },
+      {
+        ok: 1,
+        changed: 1,
+        failed: 0,
+        skipped: 0,
+        trips: 2,
+        unreachable: false,
+        ms: 0,
+        remoteMs: 0,
+      },
+    )
+    assert.equal(events.filter((event) => event.type === 'connected').length, 1)
+    assert.equal(events.at(-1)?.type, 'summary')
+  })
+
+  it('a large content is fed beside the script', async () => {
+    const { Readable } = await import('node:stream')
+    const path = directory.at('large')
+    const large = resource({
+      title: 'large',
+      probe: sh`cat ${path} 2>/dev/null | wc -c`,
+      plan: ({ stdout }) =>
+        Number(stdout) === 300_000
+          ? undefined
+          : { diff: '', apply: sh`cat >${path}`, input: () => Readable.from([Buffer.alloc(300_000, 'x')]) },
+    })
+    const { titles } = await runLocally([over([large])])
+    assert.deepEqual([titles('changed'), existsSync(path)], [['large'], true])
+    assert.equal(directory.read('large'), 'x'.repeat(300_000))
+  })
+})

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { inspect, format } from 'node:util'
+import { BrambleError } from '../../../src/errors.ts'
+import { eventLine } from '../../../src/report/json.ts'
+import { sh } from '../../../src/playbook/sh.ts'
+import { redact, Secret } from '../../../src/secrets/secret.ts'
+
+const value = 'hunter2-of-brambles'
+const secret = new Secret(value)
+
+describe('a secret', () => {
+  const ways: Record<string, () => string> = {
+    'a template literal': () => `${secret}`,
+    concatenation: () => 'it is ' + secret,
+    String: () => String(secret),
+    JSON: () => JSON.stringify({ deep: [{ secret }] }),
+    'util.inspect': () => inspect(secret),
+    'util.inspect of what holds it': () => inspect({ deep: { secret } }, { showHidden: true, depth: 9 }),
+    'console.log': () => format('%s %o %O %j', secret, secret, secret, secret),
+    'its keys and entries': () => JSON.stringify([Object.keys(secret), Object.entries({ ...secret })]),
+    'an error’s message': () => new Error(`wrong: ${secret}`).stack ?? '',
+    'a list joined': () => [secret, secret].join(),
+  }
+  for (const [way, print] of Object.entries(ways)) {
+    it(`does not print by ${way}`, () => assert.doesNotMatch(print(), /hunter2/))
+  }
+
+  it('is told by reveal, and goes into shell text as it is', () => {
+    assert.equal(secret.reveal(), value)
+    assert.equal(sh`login ${secret}`.text, `login ${value}`)
+    assert.equal(sh`login ${new Secret("it's me")}`.text, `login 'it'\\''s me'`)
+  })
+})
+
+describe('redact', () => {
+  const cases: [what: string, text: () => string, clean: string][] = [
+    ['replaces a secret wherever it stands', () => `a${value}b ${value}`, 'a***b ***'],
+    ['leaves text without secrets alone', () => 'nothing to hide', 'nothing to hide'],
+    [
+      'replaces the longer of two secrets that begin alike',
+      () => {
+        const short = new Secret('thorn-one')
+        return `${new Secret('thorn-one-and-more').reveal()} ${short.reveal()}`
+      },
+      '*** ***',
+    ],
+    [
+      'replaces a secret of several lines also where a diff has torn it apart',
+      () => {
+        const key = new Secret('-----BEGIN KEY-----\nbG9nYW5iZXJyeQ==\nYmxhY2tiZXJyeQ==\n-----END KEY-----\n')
+        return `${key.reveal()}+bG9nYW5iZXJyeQ==\n+YmxhY2tiZXJyeQ==\n`
+      },
+      '***+***\n+***\n',
+    ],
+    [
+      'does not replace the short lines of one',
+      () => `{ a } ${new Secret('{\n  boysenberry\n}\n')}`,
+      '{ a } ***',
+    ],
+    ['takes an empty secret for none', () => `abc${new Secret('')}`, 'abc***'],
+  ]
+  for (const [what, text, clean] of cases) it(what, () => assert.equal(redact(text()), clean))
+
+  it('cleans every text of an event, however deep', () => {
+    const line = eventLine({
+      type: 'task',
+      at: 1,
+      host: 'rpi1',
+      play: 'p',
+      title: `set ${value}`,
+      status: 'ok',
+      ms: 1,
+      diff: `+ ${value}`,
+      reason: `"${value}"`,
+      output: `${value}\n`,
+    })
+    assert.doesNotMatch(line, /hunter2/)
+    assert.match(line, /"title":"set \*\*\*","status":"ok"/)
+  })
+
+  it('cleans the description of an error, its stderr and cause among it', () => {
+    const error = new BrambleError(`bad ${value}`, { stderr: `x\n${value}\n`, found: value, cause: value })
+    assert.equal(redact(error.describe()), 'bad ***\n  found:    ***\n  stderr:   x\n            ***')
+  })
+})
