@@ -1,0 +1,429 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import type { Play } from '../../../src/playbook/play.ts'
+import { resource, type Handler } from '../../../src/playbook/resource.ts'
+import { raw, sh } from '../../../src/playbook/sh.ts'
+import { InputError } from '../../../src/errors.ts'
+import { directoryForEach, holds, over, runLocally } from './harness.ts'
+
+const four = ['rpi1', 'rpi2', 'rpi3', 'rpi4']
+
+describe('check mode', () => {
+  const directory = directoryForEach()
+
+  it('changes nothing, tells what apply then changes, and then nothing more', async () => {
+    const note: Handler = { title: 'note it', apply: sh`echo noted >>${directory.at('noted')}` }
+    const varLib = directory.at('lib')
+    const plays = [
+      over([holds(directory.at('a'), '1', { notify: note }), holds(directory.at('b'), '2')]),
+      over([holds(directory.at('c'), '3', { notify: note })], { hosts: 'rpi1' }),
+    ]
+    writeFileSync(directory.at('b'), '2')
+    const check = await runLocally(plays, { check: true, varLib })
+    assert.deepEqual(readdirSync(directory.path).toSorted(), ['b', 'lib'])
+    assert.deepEqual(readdirSync(directory.at('lib/rpi1')), [])
+    assert.deepEqual([check.ok, check.changed, check.hosts['rpi1']?.trips], [true, true, 1])
+    const applied = await runLocally(plays, { varLib })
+    assert.deepEqual(applied.titles('changed'), check.titles('changed'))
+    assert.deepEqual(applied.titles('ok'), check.titles('ok'))
+    assert.equal(applied.titles('changed').filter((title) => title === 'handler: note it').length, 2)
+    const third = await runLocally(plays, { check: true, varLib })
+    assert.deepEqual([third.ok, third.changed, third.titles('changed')], [true, false, []])
+  })
+
+  it('shows the diff of each change', async () => {
+    writeFileSync(directory.at('a'), 'old')
+    const { tasks } = await runLocally([over([holds(directory.at('a'), 'new')])], { check: true })
+    assert.equal(tasks[0]?.diff, '- old\n+ new')
+    assert.equal(directory.read('a'), 'old')
+  })
+
+  it('reports a play as unknown until the change that brings its fact', async () => {
+    const plays = [
+      over([holds(directory.at('token'), 'abc')], { hosts: 'rpi1', name: 'make' }),
+      over((_, { facts }) => [holds(directory.at('used'), facts.get('rpi1', 'text'))], {
+        hosts: 'rpi2',
+        name: 'use',
+      }),
+    ]
+    const check = await runLocally(plays, { hosts: ['rpi1', 'rpi2'], check: true })
+    assert.equal(check.ok, true)
+    const unknown = check.tasks.find(({ status }) => status === 'unknown')
+    assert.deepEqual([unknown?.host, unknown?.title], ['rpi2', 'use'])
+    assert.match(
+      unknown?.reason ?? '',
+      /^unknown until "rpi1: token holds abc" has been done: rpi1 has not told its text/,
+    )
+    assert.deepEqual(readdirSync(directory.path), [])
+    await runLocally(plays, { hosts: ['rpi1', 'rpi2'] })
+    assert.equal(directory.read('used'), 'abc')
+    const after = await runLocally(plays, { hosts: ['rpi1', 'rpi2'], check: true })
+    assert.deepEqual([after.ok, after.changed, after.titles('unknown')], [true, false, []])
+  })
+
+  it('reports as unknown what fails to be planned after a change not made', async () => {
+    const tasks = [
+      holds(directory.at('package'), 'installed'),
+      resource({
+        title: 'configure',
+        probe: sh`cat ${directory.at('package')}`,
+        plan: ({ code }) => {
+          if (code !== 0) throw new Error('no such package')
+          return undefined
+        },
+      }),
+    ]
+    const check = await runLocally([over(tasks)], { check: true })
+    assert.deepEqual([check.ok, check.titles('unknown')], [true, ['configure']])
+    const { ok, titles } = await runLocally([over(tasks)])
+    assert.deepEqual([ok, titles('ok')], [true, ['configure']])
+  })
+
+  it('fails on what would fail though nothing changes before it', async () => {
+    const ask = resource({
+      title: 'ask',
+      probe: raw(':'),
+      plan: () => {
+        throw new Error('this is wrong')
+      },
+    })
+    const { ok, reasons } = await runLocally([over([ask])], { check: true })
+    assert.equal(ok, false)
+    assert.match(reasons['rpi1'] ?? '', /this is wrong/)
+  })
+})
+
+describe('handlers', () => {
+  const directory = directoryForEach()
+  const noting = (name: string): Handler => ({
+    title: `note ${name}`,
+    apply: sh`echo ${name} >>${directory.at('noted')}`,
+  })
+
+  it('run once, at the end of the play, in the order in which they are named', async () => {
+    const [a, b] = [noting('a'), noting('b')]
+    const tasks = [
+      holds(directory.at('1'), '1', { notify: a }),
+      holds(directory.at('2'), '2', { notify: [b, a] }),
+      holds(directory.at('3'), '3', { notify: a }),
+      holds(directory.at('4'), '4'),
+    ]
+    const varLib = directory.at('lib')
+    const { titles } = await runLocally([over(tasks), over([holds(directory.at('5'), '5')])], { varLib })
+    assert.equal(directory.read('noted'), 'a\nb\n')
+    assert.deepEqual(titles('changed').slice(4), ['handler: note a', 'handler: note b', '5 holds 5'])
+    const again = await runLocally([over(tasks)], { varLib })
+    assert.deepEqual([again.changed, again.hosts['rpi1']?.trips], [false, 1])
+    assert.equal(directory.read('noted'), 'a\nb\n')
+  })
+
+  it('run on the hosts that changed only', async () => {
+    writeFileSync(directory.at('rpi2'), 'x')
+    const note = { title: 'note', apply: sh`echo x >>${directory.at('noted')}` }
+    const { titles } = await runLocally(
+      [over(({ name }) => [holds(directory.at(name), 'x', { notify: note })])],
+      { hosts: ['rpi1', 'rpi2'], varLib: directory.at('lib') },
+    )
+    assert.deepEqual(titles('changed').toSorted(), ['rpi1 handler: note', 'rpi1 rpi1 holds x'])
+    assert.equal(directory.read('noted'), 'x\n')
+  })
+
+  it('survive a run that ends before them', async () => {
+    const varLib = directory.at('lib')
+    const controller = new AbortController()
+    const plays = [
+      over([holds(directory.at('1'), '1', { notify: noting('late') }), holds(directory.at('2'), '2')]),
+    ]
+    const cut = await runLocally(plays, {
+      varLib,
+      signal: controller.signal,
+      onEvent: (event) => event.type === 'task' && controller.abort(),
+    })
+    assert.deepEqual([cut.interrupted, cut.titles('changed')], [true, ['1 holds 1']])
+    assert.equal(existsSync(directory.at('noted')), false)
+    const check = await runLocally(plays, { varLib, check: true })
+    assert.deepEqual(check.titles('changed'), ['2 holds 2', 'handler: note late'])
+    const next = await runLocally(plays, { varLib })
+    assert.deepEqual(next.titles('changed'), ['2 holds 2', 'handler: note late'])
+    assert.equal(directory.read('noted'), 'late\n')
+  })
+
+  it('survive a connection that dies right after the change', async () => {
+    const varLib = directory.at('lib')
+    const path = directory.at('1')
+    const dying = resource(
+      {
+        title: 'dying',
+        probe: sh`cat ${path} 2>/dev/null || :`,
+        plan: ({ stdout }) =>
+          stdout === 'x' ? undefined : { diff: '', apply: sh`printf x >${path}; kill -9 $$` },
+      },
+      { notify: noting('late') },
+    )
+    const cut = await runLocally([over([dying])], { varLib })
+    assert.match(cut.reasons['rpi1'] ?? '', /the connection was lost/)
+    const next = await runLocally([over([dying])], { varLib })
+    assert.deepEqual([next.titles('ok'), next.titles('changed')], [['dying'], ['handler: note late']])
+  })
+
+  it('stay pending when they fail', async () => {
+    const varLib = directory.at('lib')
+    const gate = directory.at('gate')
+    const picky = { title: 'picky', apply: sh`test -e ${gate}` }
+    const plays = [over([holds(directory.at('1'), '1', { notify: picky })])]
+    const failed = await runLocally(plays, { varLib })
+    assert.deepEqual(failed.titles('failed'), ['handler: picky'])
+    writeFileSync(gate, '')
+    const next = await runLocally(plays, { varLib })
+    assert.deepEqual(next.titles('changed'), ['handler: picky'])
+    assert.equal((await runLocally(plays, { varLib })).changed, false)
+  })
+})
+
+describe('facts', () => {
+  const directory = directoryForEach()
+  const ask = (hosts: string, text: string) =>
+    over(({ name }) => [holds(directory.at(name), text)], { hosts })
+
+  it('of one host are there for the others in later plays', async () => {
+    const use = over(({ name }, { facts }) => [
+      holds(directory.at(`${name}-used`), facts.get('rpi1', 'text')),
+    ])
+    const { ok } = await runLocally([ask('rpi1', 'token'), use], { hosts: ['rpi1', 'rpi2'] })
+    assert.deepEqual([ok, directory.read('rpi2-used')], [true, 'token'])
+  })
+
+  it('are those from after the change', async () => {
+    writeFileSync(directory.at('rpi1'), 'old')
+    const use = over((_, { facts }) => [holds(directory.at('used'), facts.get('rpi1', 'text'))])
+    await runLocally([ask('rpi1', 'new'), use])
+    assert.equal(directory.read('used'), 'new')
+  })
+
+  it('that nobody told fail the host, which says whose they are', async () => {
+    const use = over((_, { facts }) => [holds(directory.at('used'), facts.get('rpi1', 'colour'))])
+    const { ok, reasons } = await runLocally([ask('rpi1', 'x'), use])
+    assert.equal(ok, false)
+    assert.match(
+      reasons['rpi1'] ?? '',
+      /^rpi1: needs the colour of rpi1, which rpi1 has not told[^]*next: +Is rpi1 in --limit/,
+    )
+  })
+
+  it('that stand in while looking ahead never get into a change', async () => {
+    const use = over((_, { facts }) => [holds(directory.at('used'), facts.get('rpi1', 'text', 'a stand-in'))])
+    await runLocally([ask('rpi1', 'real'), use])
+    assert.equal(directory.read('used'), 'real')
+  })
+})
+
+describe('a playbook with a mistake', () => {
+  const directory = directoryForEach()
+  const broken: [what: string, tasks: Play['tasks'], says: RegExp][] = [
+    [
+      'an error',
+      () => {
+        throw new Error('no roses')
+      },
+      /^test\.ts throws: no roses\n {2}at test\/unit\/engine\/run\.test\.ts:\d+:\d+/,
+    ],
+    [
+      'a mistake in its code',
+      (host) => [holds(host.extra['path'] as string, 'x')],
+      /^test\.ts throws: .*undefined/,
+    ],
+    [
+      'bad input',
+      () => {
+        throw new InputError('no such rose', { next: 'plant one' })
+      },
+      /^no such rose\n {2}at test\/unit\/engine\/run\.test\.ts:\d+:\d+\n {2}next: +plant one/,
+    ],
+    ['an unknown group', (_, { cluster }) => cluster.group('rosses').map(() => holds('/x', 'x')), /rosses/],
+  ]
+  for (const [what, tasks, says] of broken) {
+    it(`that throws ${what} is refused before any connection`, async () => {
+      const connected: string[] = []
+      const first = over([holds(directory.at('first'), 'x')])
+      const later = { name: 'later', hosts: 'all', tasks }
+      await assert.rejects(
+        runLocally([first, later], { onEvent: ({ type }) => connected.push(type) }),
+        (error) => error instanceof InputError && says.test(error.describe()),
+      )
+      assert.deepEqual([connected, existsSync(directory.at('first'))], [[], false])
+    })
+  }
+
+  it('that names hosts which are not there is refused before any connection', async () => {
+    const plays = [over([]), over([], { hosts: 'rpi9' })]
+    await assert.rejects(
+      runLocally(plays),
+      (error) => error instanceof InputError && /rpi9/.test(error.message),
+    )
+  })
+})
+
+describe('plays', () => {
+  const directory = directoryForEach()
+  const failing = (...names: string[]) =>
+    over(({ name }) => [
+      names.includes(name)
+        ? resource({ title: 'fail', probe: raw(':'), plan: () => ({ diff: '', apply: raw('false') }) })
+        : holds(directory.at(name), 'x'),
+    ])
+  const later = () => over(({ name }) => [holds(directory.at(`${name}-later`), 'x')])
+  const written = () => readdirSync(directory.path).toSorted()
+
+  it('that are critical end the run when one host fails', async () => {
+    const plays = [{ ...failing('rpi1'), critical: true, name: 'quorum' }, later()]
+    const { ok, stopped } = await runLocally(plays, { hosts: ['rpi1', 'rpi2'] })
+    assert.deepEqual([ok, written()], [false, ['rpi2']])
+    assert.equal(stopped, 'the play "quorum" ended the run: 1 of its hosts failed')
+  })
+
+  it('that are critical and serial touch no host after the one that failed', async () => {
+    await runLocally([{ ...failing('rpi2'), critical: true, serial: 1 }, later()], { hosts: four })
+    assert.deepEqual(written(), ['rpi1'])
+  })
+
+  it('end the run when more hosts fail than they allow', async () => {
+    const two = await runLocally([{ ...failing('rpi1', 'rpi2'), maxFailures: 1 }, later()], { hosts: four })
+    assert.deepEqual([two.ok, written()], [false, ['rpi3', 'rpi4']])
+    assert.match(two.stopped ?? '', /2 of its hosts failed/)
+    const one = await runLocally([{ ...failing('rpi1'), maxFailures: 1 }, later()], { hosts: four })
+    assert.deepEqual([one.ok, one.stopped], [false, undefined])
+    assert.deepEqual(
+      written().filter((name) => name.endsWith('later')),
+      ['rpi2-later', 'rpi3-later', 'rpi4-later'],
+    )
+  })
+
+  it('end when no host is left', async () => {
+    const { events } = await runLocally([failing('rpi1'), later()])
+    assert.equal(events.filter((event) => event.type === 'play').length, 1)
+  })
+
+  /** The most hosts that were at work at the same time, by the host's own clocks. */
+  async function atOnce(play: Partial<Play>, forks?: number): Promise<number> {
+    let [working, most] = [0, 0]
+    const tasks = (): ReturnType<Play['tasks']> => [
+      resource({ title: 'wait', probe: raw('sleep 0.1'), plan: () => undefined }),
+    ]
+    await runLocally([over(tasks, play)], {
+      hosts: four,
+      ...(forks !== undefined && { forks }),
+      onEvent: ({ type }) => {
+        if (type === 'connected') working += 1
+        if (type === 'finished') working -= 1
+        most = Math.max(most, working)
+      },
+    })
+    return most
+  }
+  const widths: [what: string, play: Partial<Play>, forks: number | undefined, most: number][] = [
+    ['work on all hosts side by side', {}, undefined, 4],
+    ['work on as many as --forks says', {}, 2, 2],
+    ['work on one after another with serial 1', { serial: 1 }, undefined, 1],
+    ['work on as many as serial says', { serial: 3 }, undefined, 3],
+    ['take serial as a share of the hosts', { serial: '50%' }, undefined, 2],
+    ['take one host where the share is less', { serial: '10%' }, undefined, 1],
+  ]
+  for (const [what, play, forks, most] of widths) {
+    it(what, async () => assert.equal(await atOnce(play, forks), most))
+  }
+
+  it('with runOnce take the first host that is left', async () => {
+    const once = over(({ name }) => [holds(directory.at('once'), name)], { runOnce: true })
+    await runLocally([failing('rpi1'), once], { hosts: ['rpi1', 'rpi2', 'rpi3'] })
+    assert.equal(directory.read('once'), 'rpi2')
+  })
+
+  it('wait for each other: all hosts finish one before the next begins', async () => {
+    const { events } = await runLocally([later(), failing()], { hosts: four })
+    const order = events.flatMap((event) =>
+      event.type === 'play' || event.type === 'finished' ? [event.type] : [],
+    )
+    assert.deepEqual(order, ['play', ...four.map(() => 'finished'), 'play', ...four.map(() => 'finished')])
+  })
+})
+
+describe('tags', () => {
+  const directory = directoryForEach()
+  const plays = () => {
+    const note = { title: 'note', apply: sh`echo x >>${directory.at('noted')}` }
+    return [
+      over([holds(directory.at('a'), 'x', { tags: ['web'], notify: note }), holds(directory.at('b'), 'x')]),
+      over([holds(directory.at('c'), 'x'), holds(directory.at('d'), 'x')], { tags: ['web', 'nfs'] }),
+      over([holds(directory.at('e'), 'x', { tags: ['nfs'] })]),
+    ]
+  }
+
+  it('choose tasks, whole plays, and the handlers of the tasks chosen', async () => {
+    const { titles, hosts } = await runLocally(plays(), { tags: ['web'], varLib: directory.at('lib') })
+    assert.deepEqual(titles('changed'), ['a holds x', 'handler: note', 'c holds x', 'd holds x'])
+    assert.deepEqual([titles('skipped'), hosts['rpi1']?.skipped], [['b holds x', 'e holds x'], 2])
+  })
+
+  it('leave out the handlers of tasks that were left out', async () => {
+    const { titles } = await runLocally(plays(), { tags: ['nfs'], varLib: directory.at('lib') })
+    assert.deepEqual(titles('changed'), ['c holds x', 'd holds x', 'e holds x'])
+    assert.ok(titles('skipped').includes('handler: note'))
+  })
+
+  it('that nothing has connect to no host', async () => {
+    const { connected, titles } = await runLocally(plays(), { tags: ['roses'] })
+    assert.deepEqual([connected, titles('changed')], [[], []])
+  })
+})
+
+describe('an interruption', () => {
+  const directory = directoryForEach()
+
+  it('lets the step under way finish, begins no other, and reports', async () => {
+    const controller = new AbortController()
+    const slow = resource({
+      title: 'slow',
+      probe: sh`cat ${directory.at('slow')} 2>/dev/null || :`,
+      plan: ({ stdout }) =>
+        stdout === 'done'
+          ? undefined
+          : { diff: '', apply: sh`sleep 0.2; printf done >${directory.at('slow')}` },
+    })
+    const { events, interrupted, ok, titles, stopped } = await runLocally(
+      [over([slow, holds(directory.at('next'), 'x')]), over([holds(directory.at('later'), 'x')])],
+      {
+        signal: controller.signal,
+        onEvent: (event) => event.type === 'doing' && event.what === 'slow' && controller.abort(),
+      },
+    )
+    assert.deepEqual(readdirSync(directory.path), ['slow'])
+    assert.deepEqual([titles('changed'), interrupted, ok, stopped], [['slow'], true, false, 'interrupted'])
+    assert.equal(events.at(-1)?.type, 'summary')
+  })
+
+  it('connects to no host that is still waiting for its turn', async () => {
+    const controller = new AbortController()
+    const { connected } = await runLocally([over(({ name }) => [holds(directory.at(name), 'x')])], {
+      hosts: four,
+      forks: 1,
+      signal: controller.signal,
+      onEvent: (event) => event.type === 'connected' && controller.abort(),
+    })
+    assert.deepEqual(connected, ['rpi1'])
+  })
+
+  it('ends a wait, and does not say that its time had passed', async () => {
+    const controller = new AbortController()
+    const waiting = resource({
+      title: 'wait',
+      settle: 60,
+      probe: raw('echo no'),
+      plan: () => ({ diff: '- no', apply: raw(':') }),
+    })
+    const { reasons } = await runLocally([over([waiting])], {
+      signal: controller.signal,
+      onEvent: (event) => event.type === 'doing' && event.what === 'wait: waiting' && controller.abort(),
+    })
+    assert.match(reasons['rpi1'] ?? '', /^rpi1: wait: interrupted before it converged/)
+  })
+})
