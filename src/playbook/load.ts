@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { BuildFailure } from 'esbuild'
@@ -110,8 +110,9 @@ async function compile(file: string, project: string): Promise<string> {
       ]),
     )
     mkdirSync(dirname(output), { recursive: true })
-    writeFileSync(name(inputs), result.outputFiles[0]?.contents ?? '')
-    writeFileSync(`${output}.json`, JSON.stringify({ inputs } satisfies CacheEntry))
+    writeWhole(name(inputs), result.outputFiles[0]?.contents ?? '')
+    writeWhole(`${output}.json`, JSON.stringify({ inputs } satisfies CacheEntry))
+    if (entry && name(entry.inputs) !== name(inputs)) rmSync(name(entry.inputs), { force: true })
     return name(inputs)
   } catch (cause) {
     throw uncompiled(cause as BuildFailure)
@@ -131,8 +132,20 @@ function uncompiled(failure: BuildFailure): InputError {
   })
 }
 
+/** Another run may load the same playbook at the same time: it finds the whole file, or none. */
+function writeWhole(path: string, content: string | Uint8Array): void {
+  const temporary = `${path}.${process.pid}`
+  writeFileSync(temporary, content)
+  renameSync(temporary, path)
+}
+
 function readEntry(path: string): CacheEntry | undefined {
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as CacheEntry) : undefined
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as CacheEntry
+  } catch {
+    // None yet, or one that a full disk cut off: it is made anew.
+    return undefined
+  }
 }
 
 function isFresh(entry: CacheEntry): boolean {
