@@ -61,11 +61,11 @@ describe('the code in the documentation', () => {
 
   it('has the right types, examples of docstrings too', () => {
     run('tsc', '--noEmit')
-  }).timeout(60_000)
+  })
 
   it('tests its module', () => {
     assert.match(run('mocha', 'test/unit/modules/timezone.test.ts'), /4 passing/)
-  }).timeout(60_000)
+  })
 
   it('gives every host its tasks', async () => {
     const { plays } = await loadPlaybook(join(project, 'playbooks/time.ts'), project)
@@ -95,4 +95,4 @@ describe('the code in the documentation', () => {
       })
     }
   })
-})
+}).timeout(60_000)

@@ -90,4 +90,4 @@ describe('the commands in the documentation', () => {
       }
     }
   })
-})
+}).timeout(60_000)

@@ -19,4 +19,4 @@ describe('the reference', () => {
     const sections = [...read('docs/modules.md').matchAll(/^## (\w+)$/gm)].map(([, name]) => name)
     assert.deepEqual(sections, Object.keys(modules).toSorted())
   })
-})
+}).timeout(60_000)
