@@ -60,8 +60,8 @@ const nfs = v.group(
       ),
     version: z
       .literal(['4.2', '4.1', 4.2, 4.1], { error: '4.2 or 4.1' })
-      .transform(String)
       .default('4.2')
+      .transform(String)
       .describe('NFS protocol version'),
     options: z
       .array(v.matching(/^[\w.=:-]+$/, 'a mount option such as noatime or timeo=20'), {
@@ -170,7 +170,7 @@ export const hostShape = {
     })
     .default({})
     .describe('Node labels in the swarm'),
-  known_hosts: v.text('a file').optional().describe('File of known host keys. Default: ~/.ssh/known_hosts'),
+  known_hosts: v.text('a file').optional().describe('File of known host keys. Default: .bramble/known_hosts of the project'),
   proxy_command: v
     .text('a command')
     .optional()

@@ -12,6 +12,8 @@ const always: Record<string, string> = {
   slirp4netns: 'slirp4netns',
   mmdebstrap: 'mmdebstrap',
   socat: 'socat',
+  // Not the lab itself: the demo and the tests ask for the page with it.
+  curl: 'curl',
   iptables: 'iptables',
   ip: 'iproute2',
   sysctl: 'procps',
