@@ -11,11 +11,6 @@ import {
   template,
 } from 'bramble'
 
-const packages = {
-  debian: ['docker.io'],
-  docker: ['docker-ce', 'docker-ce-cli', 'containerd.io'],
-}
-
 /** Docker Engine and its configuration, on every host at once. */
 const install = play({
   name: 'docker',
@@ -29,9 +24,13 @@ const install = play({
       source: source('daemon.json.ejs'),
       variables: { docker: settings },
     })
-    yield apt({ packages: ['ca-certificates', 'curl'] })
-    if (settings.source === 'docker') yield dockerRepository()
-    yield apt({ packages: packages[settings.source] })
+    if (settings.source === 'debian') {
+      yield apt({ packages: ['ca-certificates', 'curl', 'docker.io'] })
+    } else {
+      yield apt({ packages: ['ca-certificates', 'curl'] })
+      yield dockerRepository()
+      yield apt({ packages: ['docker-ce', 'docker-ce-cli', 'containerd.io'] })
+    }
     yield service({ name: 'docker', enabled: true, state: 'started' })
   },
 })

@@ -22,7 +22,7 @@ describe('four virtual Pis, one of them bare', function () {
     assert.equal(code, 3)
     const wanted = changes(events)
     for (const node of nodes) assert(wanted[node]?.includes('template /etc/docker/daemon.json'), node)
-    assert(wanted['rpi3']?.includes('packages docker.io'))
+    assert(wanted['rpi3']?.includes('packages ca-certificates curl docker.io'))
     assert.equal(summary.ok, true)
     assert.equal(await on('rpi3', 'command -v dockerd || echo none'), 'none\n')
   })
