@@ -6,6 +6,7 @@ import type { Event } from '../engine/events.ts'
 import { InputError } from '../errors.ts'
 import { loadInventory, withConnection, type Inventory } from '../inventory/index.ts'
 import { loadPlaybook } from '../playbook/load.ts'
+import { quote } from '../playbook/sh.ts'
 import { report } from '../report/index.ts'
 import { journal } from '../report/journal.ts'
 import { openSession } from '../ssh/session.ts'
@@ -52,10 +53,8 @@ async function apply(argv: Arguments): Promise<void> {
   if (!Number.isInteger(argv.forks) || argv.forks < 1) {
     throw new InputError(`--forks ${argv.forks}`, { expected: 'a whole number of at least 1' })
   }
-  const [playbook, loaded] = await Promise.all([
-    loadPlaybook(argv.playbook, project),
-    loadInventory(argv.inventory),
-  ])
+  const loaded = await loadInventory(argv.inventory)
+  const playbook = await loadPlaybook(argv.playbook, project)
   const inventory = argv['ask-become-pass']
     ? withConnection(loaded, { becomePassword: await askPassword('sudo password: ') })
     : loaded
@@ -86,6 +85,7 @@ async function apply(argv: Arguments): Promise<void> {
       forks: argv.forks,
       signal,
       journal: events.path,
+      command: commandOf(argv),
       ...(tags && { tags }),
     })
     exit(codeOf(result, argv.check))
@@ -104,6 +104,16 @@ export function codeOf(result: RunResult, check: boolean): number {
   return check && result.changed ? 3 : 0
 }
 
+/** The same command with all that decides what it does, but for the hosts. */
+function commandOf(argv: Arguments): string {
+  const words = ['bramble', 'apply', quote(argv.playbook)]
+  if (argv.inventory !== 'inventory') words.push('-i', quote(argv.inventory))
+  for (const tag of listOf(argv.tags) ?? []) words.push('--tags', quote(tag))
+  if (argv.check) words.push('--check')
+  if (argv['ask-become-pass']) words.push('-K')
+  return words.join(' ')
+}
+
 function chosenHosts(inventory: Inventory, project: string, argv: Arguments) {
   const limited = limitHosts(inventory, argv.limit)
   if (!argv.failed) return limited
@@ -117,11 +127,14 @@ function chosenHosts(inventory: Inventory, project: string, argv: Arguments) {
 
 /** Hosts that failed or were unreachable in the newest run of the journal. */
 function lastFailed(directory: string): Set<string> {
-  const newest = existsSync(directory) ? readdirSync(directory).toSorted().at(-1) : undefined
+  const runs = existsSync(directory) ? readdirSync(directory).toSorted() : []
+  const journals = runs
+    .map((name) => join(directory, name, 'events.jsonl'))
+    .filter((path) => existsSync(path))
+  const newest = journals.at(-1)
   if (!newest) return new Set()
-  const events = readFileSync(join(directory, newest, 'events.jsonl'), 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Event)
+  // What was cut off with its run, by a full disk or a power cut, is no whole line.
+  const whole = readFileSync(newest, 'utf8').split('\n').slice(0, -1)
+  const events = whole.map((line) => JSON.parse(line) as Event)
   return new Set(events.flatMap((event) => (event.type === 'failed' ? [event.host] : [])))
 }

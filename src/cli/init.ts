@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Argv, CommandModule } from 'yargs'
@@ -24,6 +24,9 @@ const tsconfig = {
 function init({ directory }: Arguments): void {
   const project = resolve(directory)
   const root = fileURLToPath(new URL('../..', import.meta.url))
+  if (existsSync(project) && !statSync(project).isDirectory()) {
+    throw new InputError(`${directory} is a file`, { next: 'Name a new directory: bramble init my-cluster' })
+  }
   if (existsSync(project) && readdirSync(project).some((name) => !name.startsWith('.'))) {
     throw new InputError(`${directory} is not empty`, {
       next: 'Name a new directory: bramble init my-cluster',
@@ -39,7 +42,8 @@ function init({ directory }: Arguments): void {
   const manifest = { private: true, type: 'module', devDependencies: { bramble: `file:${root}` } }
   writeFileSync(join(project, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`)
   writeFileSync(join(project, 'tsconfig.json'), `${JSON.stringify(tsconfig, undefined, 2)}\n`)
-  writeFileSync(join(project, '.gitignore'), 'node_modules/\n.bramble/\n')
+  const ignored = join(project, '.gitignore')
+  if (!existsSync(ignored)) writeFileSync(ignored, 'node_modules/\n.bramble/\n')
   const place = relative(process.cwd(), project)
   console.log(`A cluster project is in ${place || 'this folder'}. Next:
   1. ${join(place, 'inventory/hosts.yml')}: names and addresses of your Pis

@@ -1,5 +1,5 @@
 import yargs, { type CommandModule } from 'yargs'
-import { BrambleError } from '../errors.ts'
+import { BrambleError, InputError } from '../errors.ts'
 import { redact } from '../secrets/secret.ts'
 import { exit, exitCode } from './exit.ts'
 
@@ -19,7 +19,13 @@ export async function main(argv: readonly string[]): Promise<number> {
   let parser = yargs([...argv])
     .scriptName('bramble')
     .usage('$0 <command>\n\nFrom fresh Raspberry Pis to a highly available web service, over SSH.')
-    .parserConfiguration({ 'populate--': true })
+    .parserConfiguration({
+      'populate--': true,
+      // `--tags web playbooks/site.ts` names one tag and a playbook.
+      'greedy-arrays': false,
+    })
+    .check(onceEach)
+    .strictCommands()
     .strict()
     .demandCommand(1, 'Name a command; bramble --help lists them.')
     .recommendCommands()
@@ -27,7 +33,12 @@ export async function main(argv: readonly string[]): Promise<number> {
     .alias('help', 'h')
     .exitProcess(false)
     .fail((message: string | undefined, error: Error | undefined) => {
-      throw error ?? new BrambleError(message ?? 'bad arguments', { next: 'bramble --help' })
+      throw (
+        error ??
+        new BrambleError(message ?? 'bad arguments', {
+          next: `bramble ${named ? `${argv[0]} ` : ''}--help`,
+        })
+      )
     })
   for (const command of modules) parser = parser.command(command)
   try {
@@ -37,6 +48,18 @@ export async function main(argv: readonly string[]): Promise<number> {
     exit(1)
   }
   return exitCode()
+}
+
+/** Flags that may be repeated; yargs would hand the others on as lists that nobody expects. */
+const repeatable = new Set(['_', '--', 'tags', 'fresh'])
+
+function onceEach(parsed: Record<string, unknown>): true {
+  for (const [name, value] of Object.entries(parsed)) {
+    if (name.length > 1 && Array.isArray(value) && !repeatable.has(name)) {
+      throw new InputError(`--${name} is given more than once`, { found: value.join(', ') })
+    }
+  }
+  return true
 }
 
 function explain(error: unknown): string {

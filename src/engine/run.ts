@@ -28,6 +28,8 @@ export interface RunOptions {
   /** Aborted by Ctrl-C: the steps under way are finished, no others begun. */
   signal?: AbortSignal
   journal?: string
+  /** The command that repeats this run on all of its hosts. Default: `bramble apply FILE`. */
+  command?: string
 }
 
 export interface RunResult {
@@ -191,7 +193,8 @@ class Runner {
     const summaries = Object.values(hosts)
     const ok = this.#failed.size === 0 && this.#stopped === ''
     const failedNames = [...this.#failed].map((host) => host.name)
-    const retry = `bramble apply ${this.#options.file} --limit ${failedNames.join(',')}`
+    const { file, command = `bramble apply ${file}` } = this.#options
+    const retry = `${command} --limit ${failedNames.join(',')}`
     this.#state.emit({
       type: 'summary',
       at: Date.now(),
