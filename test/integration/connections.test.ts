@@ -132,7 +132,8 @@ async function makeFiles({ address, knownHosts }: LightHost): Promise<void> {
 }
 
 describe('connections to real hosts', function () {
-  this.timeout(60_000)
+  // The first run ever builds the machines’ root tree.
+  this.timeout(300_000)
   let lab: LightHosts
   let host: LightHost
   let project: Project

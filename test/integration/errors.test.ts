@@ -151,7 +151,8 @@ const cases: Record<string, Case> = {
 }
 
 describe('errors on a real host', function () {
-  this.timeout(120_000)
+  // The first run ever builds the machines’ root tree.
+  this.timeout(300_000)
   let lab: LightHosts
   let host: LightHost
   /** Which no test before has touched. */

@@ -233,7 +233,8 @@ const cases: Record<string, Case> = {
 const neverChanged = new Set(['a port is waited for'])
 
 describe('modules on a real host', function () {
-  this.timeout(180_000)
+  // The first run ever builds the machines’ root tree.
+  this.timeout(300_000)
   let lab: LightHosts
   let host: LightHost
   let project: Project

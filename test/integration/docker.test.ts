@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { hostArch } from '../../src/lab/machines.ts'
+import { buildLabImages } from '../../src/lab/images.ts'
+import { directory, dockerRunning, file, image, loadedImages, nodeLabels } from '../../src/modules/index.ts'
+import { stack, stackConfigsPruned } from '../../src/modules/index.ts'
+import { loadPlaybook } from '../../src/playbook/load.ts'
+import { playbook } from '../../src/playbook/play.ts'
+import type { Playbook } from '../../src/playbook/play.ts'
+import type { Resource } from '../../src/playbook/resource.ts'
+import { onHost, startLightHosts } from '../light-host.ts'
+import type { LightHost, LightHosts } from '../light-host.ts'
+import { cache } from '../light-tree.ts'
+import { makeProject, variablesOf } from './project.ts'
+import type { Outcome, Project } from './project.ts'
+
+const archives = join(cache, 'images')
+const nginx = 'bramble/nginx:lab'
+const haproxy = 'bramble/haproxy:lab'
+
+/** A site that answers with one word, as a stack of one service. */
+function site(word: string, compose: (config: string) => string = services): Resource[] {
+  const conf = `events {}\nhttp { server { listen 8080; location / { return 200 "${word}\\n"; } } }\n`
+  const config = `site-${createHash('sha256').update(conf).digest('hex').slice(0, 12)}`
+  const files = { 'docker-compose.yml': compose(config), 'nginx.conf': conf }
+  const path = '/opt/site'
+  return [
+    directory({ path }),
+    ...Object.entries(files).map(([name, content]) => file({ path: `${path}/${name}`, content })),
+    stack({ name: 'site', directory: path, files, resolveImage: 'never', timeout: 40 }),
+    stackConfigsPruned({ name: 'site', directory: path, keep: [config] }),
+  ]
+}
+
+function services(config: string): string {
+  return `version: '3.8'
+services:
+  nginx:
+    image: ${nginx}
+    networks: [host]
+    cap_add: [NET_ADMIN]
+    configs: [{ source: nginx, target: /etc/nginx/nginx.conf }]
+    deploy:
+      mode: global
+      placement: { constraints: ['node.labels.bramble.webserver == true'] }
+      update_config: { order: stop-first, parallelism: 1, monitor: 2s, failure_action: rollback }
+      rollback_config: { order: stop-first, parallelism: 1, monitor: 1s }
+networks: { host: { external: true, name: host } }
+configs: { nginx: { name: ${config}, file: ./nginx.conf } }
+`
+}
+
+describe('docker on real hosts', function () {
+  // The first run ever builds the machines’ root tree.
+  this.timeout(300_000)
+  let lab: LightHosts
+  let manager: LightHost
+  let worker: LightHost
+  let project: Project
+  let swarm: Playbook
+
+  before(async () => {
+    await buildLabImages(archives, hostArch(), () => undefined)
+    lab = await startLightHosts({ names: ['rpi1', 'rpi2'], docker: true })
+    const [first, second] = lab.hosts
+    assert.ok(first && second)
+    manager = first
+    worker = second
+    project = makeProject(
+      { rpi1: variablesOf(manager), rpi2: variablesOf(worker) },
+      {
+        vars: { images: { archives, nginx, haproxy } },
+        children: {
+          managers: ['rpi1'],
+          workers: ['rpi2'],
+          loadbalancers: ['rpi1'],
+          webservers: ['rpi1', 'rpi2'],
+        },
+      },
+    )
+    swarm = await loadPlaybook(join(import.meta.dirname, '../../playbooks/swarm.ts'), project.directory)
+  })
+
+  after(async () => {
+    project?.remove()
+    await lab?.stop()
+  })
+
+  /** Applies, sees that it changed what it should on every host, and that a second time nothing is left to do. */
+  async function twice(resources: readonly Resource[], changed = resources.map(({ title }) => title)) {
+    const first = succeeded(await project.apply(resources))
+    assert.deepEqual(unique(first.titles('changed')), changed)
+    const second = succeeded(await project.apply(resources))
+    assert.deepEqual(unique(second.titles('changed')), [])
+    return first
+  }
+
+  /** The same on the swarm's manager only. */
+  async function onManager(resources: readonly Resource[]): Promise<Outcome> {
+    return project.apply(
+      playbook({ name: 'test', plays: [{ name: 'test', hosts: 'rpi1', tasks: () => resources }] }),
+    )
+  }
+
+  it('a daemon that does not run is started', async () => {
+    for (const host of lab.hosts) await shell(host, 'systemctl stop docker.socket docker')
+    await twice([dockerRunning()])
+  })
+
+  it('a daemon that cannot start says why', async () => {
+    await shell(
+      manager,
+      `systemctl stop docker.socket docker; mkdir -p /etc/docker; echo '{"thorns": 1}' >/etc/docker/daemon.json`,
+    )
+    const { reasons } = await onManager([dockerRunning()])
+    assert.match(reasons['rpi1'] ?? '', /docker answers: [^]*thorns/)
+    await shell(manager, 'rm /etc/docker/daemon.json; systemctl reset-failed docker; systemctl start docker')
+  })
+
+  it('images are loaded from archives, once, and again when they are gone', async () => {
+    const load = (context: { archives: Parameters<typeof loadedImages>[0]['archives'] }) => [
+      loadedImages({ archives: context.archives, references: [nginx, haproxy] }),
+    ]
+    const first = succeeded(await project.apply((_, context) => load(context)))
+    assert.equal(first.titles('changed').length, 2)
+    assert.equal((await project.apply((_, context) => load(context))).changed, false)
+    const id = await shell(manager, `docker image inspect -f '{{.Id}}' ${nginx}`)
+    await shell(manager, `docker rmi ${nginx}`)
+    const again = succeeded(await project.apply((_, context) => load(context)))
+    assert.deepEqual([again.hosts['rpi1']?.changed, again.hosts['rpi2']?.changed], [1, 0])
+    assert.equal(await shell(manager, `docker image inspect -f '{{.Id}}' ${nginx}`), id)
+    assert.equal(await shell(manager, `docker run --rm --entrypoint /bin/echo ${nginx} hello`), 'hello\n')
+  })
+
+  it('an image is built from a directory, and again when a file there changed', async () => {
+    const build = image({ reference: 'rose:1', build: { directory: '/srv/rose' } })
+    for (const host of lab.hosts) {
+      await shell(
+        host,
+        `mkdir -p /srv/rose; printf 'FROM ${nginx}\\nCOPY word /word\\n' >/srv/rose/Dockerfile; echo one >/srv/rose/word`,
+      )
+    }
+    await twice([build])
+    await shell(worker, 'echo two >/srv/rose/word')
+    const again = succeeded(await project.apply([build]))
+    assert.deepEqual([again.hosts['rpi1']?.changed, again.hosts['rpi2']?.changed], [0, 1])
+    assert.equal(await shell(worker, 'docker run --rm --entrypoint /bin/cat rose:1 /word'), 'two\n')
+  })
+
+  it('an image that no registry serves fails with what docker says', async () => {
+    const { reasons } = await onManager([image({ reference: 'localhost:9/thorn:1', from: 'registry' })])
+    assert.match(reasons['rpi1'] ?? '', /image localhost:9\/thorn:1: [^]*connection refused/)
+  })
+
+  it('a swarm is made, joined and labelled, once', async () => {
+    const check = await project.apply(swarm, { check: true })
+    assert.equal(check.ok, true)
+    assert.equal(await shell(manager, `docker info -f '{{.Swarm.LocalNodeState}}'`), 'inactive\n')
+    const first = succeeded(await project.apply(swarm))
+    assert.deepEqual(first.titles('changed'), [
+      'swarm led by 10.77.0.11',
+      'swarm worker 10.77.0.12',
+      'node labels',
+    ])
+    const nodes = await shell(
+      manager,
+      `docker node ls --format '{{.Hostname}} {{.Status}} {{.ManagerStatus}}'`,
+    )
+    assert.deepEqual(nodes.trim().split('\n').toSorted(), ['rpi1 Ready Leader', 'rpi2 Ready '.trim()])
+    const second = succeeded(await project.apply(swarm))
+    assert.equal(second.changed, false)
+    assert.ok(Object.values(second.hosts).every(({ trips }) => trips <= 2))
+  })
+
+  it('labels that drifted are mended, and those of others are left alone', async () => {
+    await shell(
+      manager,
+      `docker node update --label-rm bramble.webserver --label-add bramble.old=1 --label-add colour=red rpi2`,
+    )
+    const labels = { rpi2: { 'bramble.webserver': 'true' } }
+    const first = succeeded(await onManager([nodeLabels({ labels })]))
+    assert.deepEqual(first.titles('changed'), ['node labels'])
+    assert.equal((await onManager([nodeLabels({ labels })])).changed, false)
+    const found = await shell(manager, `docker node inspect -f '{{json .Spec.Labels}}' rpi2`)
+    assert.deepEqual(JSON.parse(found), { 'bramble.webserver': 'true', colour: 'red' })
+  })
+
+  it('a machine that leads a swarm of its own is not joined by force, and no token is told', async () => {
+    await shell(worker, 'docker swarm leave; docker swarm init --advertise-addr 10.77.0.12 >/dev/null')
+    const { reasons } = await project.apply(swarm)
+    assert.match(reasons['rpi2'] ?? '', /swarm worker 10\.77\.0\.12: this host is in another swarm/)
+    await shell(worker, 'docker swarm leave --force')
+    await shell(manager, 'docker node rm --force rpi2')
+    const joined = succeeded(await project.apply(swarm))
+    assert.deepEqual(joined.titles('changed'), ['swarm worker 10.77.0.12', 'node labels'])
+    const token = (await shell(manager, 'docker swarm join-token -q worker')).trim()
+    assert.match(token, /^SWMTKN-/)
+    assert.ok(!JSON.stringify(joined).includes(token))
+  })
+
+  it('a stack is deployed and runs on every node, once', async () => {
+    const first = succeeded(await onManager(site('one')))
+    assert.ok(first.titles('changed').includes('stack site'))
+    assert.deepEqual(await answers(), ['one\n', 'one\n'])
+    const second = succeeded(await onManager(site('one')))
+    assert.equal(second.changed, false)
+  })
+
+  it('a changed config is rolled out, and the old one removed', async () => {
+    const outcome = succeeded(await onManager(site('two')))
+    const { 'stack site': deployed, 'configs of stack site': pruned } = Object.fromEntries(
+      outcome.tasks.map(({ title, status }) => [title, status]),
+    )
+    assert.deepEqual([deployed, pruned], ['changed', 'changed'])
+    assert.deepEqual(await answers(), ['two\n', 'two\n'])
+    assert.equal((await shell(manager, 'docker config ls -q')).trim().split('\n').length, 1)
+  })
+
+  it('a service that somebody changed or removed is mended', async () => {
+    await shell(manager, 'docker service update --detach --quiet --env-add WEED=1 site_nginx')
+    assert.deepEqual(succeeded(await onManager(site('two'))).titles('changed'), ['stack site'])
+    assert.equal(
+      await shell(manager, `docker service inspect -f '{{.Spec.TaskTemplate.ContainerSpec.Env}}' site_nginx`),
+      '[]\n',
+    )
+    await shell(manager, 'docker service rm site_nginx')
+    assert.deepEqual(succeeded(await onManager(site('two'))).titles('changed'), ['stack site'])
+    assert.deepEqual(await answers(), ['two\n', 'two\n'])
+  })
+
+  it('a stack whose update fails says which task and why, and is rolled back', async () => {
+    const { reasons } = await onManager(site('two', broken))
+    assert.match(
+      reasons['rpi1'] ?? '',
+      /stack site: [^]*rolled back[^]*site_nginx[^]*on rpi[12]: Failed[^]*\(127\)/,
+    )
+    // The rollback goes on after the run has told of it.
+    const patience = ['--retry', '20', '--retry-delay', '1', '--retry-connrefused']
+    assert.deepEqual(await answers(patience), ['two\n', 'two\n'])
+    succeeded(await onManager(site('two')))
+  })
+
+  async function answers(more: string[] = []): Promise<string[]> {
+    return Promise.all(
+      lab.hosts.map((host) => shell(host, `curl -sS --max-time 30 ${more.join(' ')} http://127.0.0.1:8080/`)),
+    )
+  }
+})
+
+function broken(config: string): string {
+  return services(config).replace('cap_add:', 'command: [no-such-program]\n    cap_add:')
+}
+
+async function shell(host: LightHost, script: string): Promise<string> {
+  const { code, stdout, stderr } = await onHost(host, `set -e\n${script}`)
+  assert.equal(code, 0, stderr)
+  return stdout
+}
+
+function succeeded(outcome: Outcome): Outcome {
+  assert.equal(outcome.ok, true, Object.values(outcome.reasons).join('\n'))
+  return outcome
+}
+
+function unique(titles: readonly string[]): string[] {
+  return [...new Set(titles)]
+}
