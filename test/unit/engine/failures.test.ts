@@ -126,7 +126,7 @@ describe('a task that fails', () => {
     const path = directory.at('secret')
     const tasks = [
       resource({
-        title: `log in with ${secret}`,
+        title: `log in with ${secret.toString()}`,
         probe: sh`cat ${path} 2>/dev/null`,
         plan: ({ stdout }) =>
           stdout === secret.reveal()

@@ -16,7 +16,7 @@ export interface Outcome extends RunResult {
   events: Event[]
   tasks: TaskEvent[]
   /** `host title` of the tasks with this status, or `title` when there is one host. */
-  titles(status: TaskEvent['status']): string[]
+  titles: (status: TaskEvent['status']) => string[]
   /** Why each host that failed did. */
   reasons: Record<string, string>
   /** Hosts in the order in which they were connected to. */
@@ -98,7 +98,11 @@ export function holds(path: string, text: string, common: Common = {}): Resource
 }
 
 /** A directory for each test of a `describe`. */
-export function directoryForEach(): { path: string; at(name: string): string; read(name: string): string } {
+export function directoryForEach(): {
+  path: string
+  at: (name: string) => string
+  read: (name: string) => string
+} {
   const directory = {
     path: '',
     at: (name: string) => join(directory.path, name),

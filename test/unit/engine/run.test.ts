@@ -303,23 +303,6 @@ describe('plays', () => {
     assert.equal(events.filter((event) => event.type === 'play').length, 1)
   })
 
-  /** The most hosts that were at work at the same time, by the host's own clocks. */
-  async function atOnce(play: Partial<Play>, forks?: number): Promise<number> {
-    let [working, most] = [0, 0]
-    const tasks = (): ReturnType<Play['tasks']> => [
-      resource({ title: 'wait', probe: raw('sleep 0.1'), plan: () => undefined }),
-    ]
-    await runLocally([over(tasks, play)], {
-      hosts: four,
-      ...(forks !== undefined && { forks }),
-      onEvent: ({ type }) => {
-        if (type === 'connected') working += 1
-        if (type === 'finished') working -= 1
-        most = Math.max(most, working)
-      },
-    })
-    return most
-  }
   const widths: [what: string, play: Partial<Play>, forks: number | undefined, most: number][] = [
     ['work on all hosts side by side', {}, undefined, 4],
     ['work on as many as --forks says', {}, 2, 2],
@@ -427,3 +410,19 @@ describe('an interruption', () => {
     assert.match(reasons['rpi1'] ?? '', /^rpi1: wait: interrupted before it converged/)
   })
 })
+
+/** The most hosts that were at work at the same time. */
+async function atOnce(play: Partial<Play>, forks?: number): Promise<number> {
+  let [working, most] = [0, 0]
+  const wait = resource({ title: 'wait', probe: raw('sleep 0.1'), plan: () => undefined })
+  await runLocally([over([wait], play)], {
+    hosts: four,
+    ...(forks !== undefined && { forks }),
+    onEvent: ({ type }) => {
+      if (type === 'connected') working += 1
+      if (type === 'finished') working -= 1
+      most = Math.max(most, working)
+    },
+  })
+  return most
+}

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { ConnectionError } from '../../../src/errors.ts'
 import { quote } from '../../../src/playbook/sh.ts'
 import { frame, Unframer, type Answer } from '../../../src/ssh/framing.ts'
