@@ -133,7 +133,7 @@ async function makeFiles({ address, knownHosts }: LightHost): Promise<void> {
 
 describe('connections to real hosts', function () {
   // The first run ever builds the machines’ root tree.
-  this.timeout(300_000)
+  this.timeout(600_000)
   let lab: LightHosts
   let host: LightHost
   let project: Project

@@ -53,7 +53,7 @@ configs: { nginx: { name: ${config}, file: ./nginx.conf } }
 
 describe('docker on real hosts', function () {
   // The first run ever builds the machines’ root tree.
-  this.timeout(300_000)
+  this.timeout(600_000)
   let lab: LightHosts
   let manager: LightHost
   let worker: LightHost

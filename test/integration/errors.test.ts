@@ -152,7 +152,7 @@ const cases: Record<string, Case> = {
 
 describe('errors on a real host', function () {
   // The first run ever builds the machines’ root tree.
-  this.timeout(300_000)
+  this.timeout(600_000)
   let lab: LightHosts
   let host: LightHost
   /** Which no test before has touched. */

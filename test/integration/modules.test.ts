@@ -234,7 +234,7 @@ const neverChanged = new Set(['a port is waited for'])
 
 describe('modules on a real host', function () {
   // The first run ever builds the machines’ root tree.
-  this.timeout(300_000)
+  this.timeout(600_000)
   let lab: LightHosts
   let host: LightHost
   let project: Project
