@@ -144,11 +144,11 @@ class SshSession implements Session {
 
 /** `/bin/sh` as root, reading commands from stdin; with `command`, that one only, and stdin is left to it. */
 async function startShell(client: Client, target: Target, command?: string): Promise<ClientChannel> {
-  const program = command ?? 'exec /bin/sh -s'
-  if (!target.become || target.user === 'root') return exec(client, `exec ${shellWords(program)}`)
-  if (!target.becomePassword) return exec(client, `exec sudo -n -- ${shellWords(program)}`)
+  const words = command === undefined ? '/bin/sh -s' : shellWords(command)
+  if (!target.become || target.user === 'root') return exec(client, `exec ${words}`)
+  if (!target.becomePassword) return exec(client, `exec sudo -n -- ${words}`)
   const prompt = `bramble-${randomBytes(6).toString('hex')}`
-  const announced = shellWords(`echo ${prompt} >&2; ${program}`)
+  const announced = shellWords(`echo ${prompt} >&2; ${command ?? 'exec /bin/sh -s'}`)
   const channel = await exec(client, `exec sudo -k -S -p ${prompt} -- ${announced}`)
   await answerPrompt(channel, prompt, target.becomePassword, target)
   return channel
