@@ -17,14 +17,8 @@ export { renderTemplate, template, type TemplateOptions, type TemplateSource } f
 export { user, type UserOptions } from './user.ts'
 export { waitFor, type WaitForOptions } from './wait-for.ts'
 export { dockerRepository, dockerRunning, type DockerRepositoryOptions } from './docker.ts'
-export {
-  nodeLabels,
-  nodeRoles,
-  nodesReady,
-  type NodeLabelsOptions,
-  type NodeRolesOptions,
-  type NodesReadyOptions,
-} from './label.ts'
+export { nodeLabels, nodeRoles, type NodeLabelsOptions, type NodeRolesOptions } from './label.ts'
+export { nodesReady, type NodesReadyOptions } from './nodes-ready.ts'
 export { stack, stackConfigsPruned, type StackConfigsPrunedOptions, type StackOptions } from './stack.ts'
 export {
   swarmInit,

@@ -26,7 +26,8 @@ export interface NodeLabelsOptions extends Members, Common {
 }
 
 const prefix = 'bramble.'
-const nodesProbe = dockerGet('/nodes')
+/** What the managers know of all nodes; one text, so that it is asked once. */
+export const nodesProbe = dockerGet('/nodes')
 
 /**
  * Labels of the swarm's nodes, to be run on one manager. Labels that begin with `bramble.` and are not wanted any
@@ -60,44 +61,6 @@ export function nodeLabels({ labels, ids = {}, ...common }: NodeLabelsOptions): 
           diff: changes.flatMap(({ diff }) => diff).join('\n'),
           apply: lines(...changes.map(({ apply }) => apply)),
         }
-      },
-    },
-    common,
-  )
-}
-
-export interface NodesReadyOptions extends Common {
-  /** Hostnames of nodes that shall be well. */
-  names: readonly string[]
-  /** Seconds that a node may take to come back. Default 60. */
-  timeout?: number
-}
-
-/**
- * Every named node is ready in the eyes of the managers, and managers reach each other; it is waited for. To be run
- * on a manager.
- *
- * Errors: a node that is still not ready when the time is over.
- *
- * @see https://docs.docker.com/reference/api/engine/ (GET /nodes)
- * @example nodesReady({ names: ['rpi1', 'rpi2'] })
- */
-export function nodesReady({ names, timeout = 60, ...common }: NodesReadyOptions): Resource {
-  return resource(
-    {
-      title: 'nodes ready',
-      probe: nodesProbe,
-      settle: timeout,
-      plan(seen) {
-        const nodes = readNodes(seen)
-        const wrong = names.flatMap((name) => {
-          const node = findNode(nodes, name, undefined)
-          const state = node?.Status.State ?? 'not in the swarm'
-          const reach = node?.ManagerStatus?.Reachability ?? 'reachable'
-          if (state === 'ready' && reach === 'reachable') return []
-          return [`- ${name}: ${state === 'ready' ? `manager, ${reach}` : state}\n+ ${name}: ready`]
-        })
-        return wrong.length === 0 ? undefined : { diff: wrong.join('\n'), apply: sh`:` }
       },
     },
     common,
@@ -166,7 +129,8 @@ export function readNodes(seen: Seen): SwarmNode[] {
   return Array.isArray(answer) ? answer : []
 }
 
-function findNode(
+/** A node by its name, or its id if that is known. Errors (TaskError): several live nodes of that name. */
+export function findNode(
   nodes: readonly SwarmNode[],
   hostname: string,
   id: string | undefined,
