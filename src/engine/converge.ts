@@ -164,6 +164,7 @@ function failed(answer: Answer): TaskError {
 /** A change counts as made only when the probe says so, within `settle` seconds. */
 async function verify({ remote, state, play }: Step, resource: Resource): Promise<void> {
   const deadline = Date.now() + resource.settle * 1000
+  let pause = 500
   for (;;) {
     const seen = remote.seen.get(resource.probe.text) as Seen
     const still = resource.plan(seen)
@@ -187,7 +188,9 @@ async function verify({ remote, state, play }: Step, resource: Resource): Promis
     }
     const what = `${resource.title}: waiting`
     state.emit({ type: 'doing', at: Date.now(), host: remote.host.name, play, what })
-    await delay(1000)
+    await delay(pause)
+    // A probe is work for a small machine, too: it is asked less often the longer it takes.
+    pause = Math.min(pause * 2, 4000)
     // Time has passed: what else was fetched along may have changed with it.
     remote.seen.clear()
     await remote.probe([resource.probe], probeTimeout)
