@@ -1,15 +1,9 @@
-import {
-  apt,
-  command,
-  directory,
-  dockerRepository,
-  dockerRunning,
-  play,
-  playbook,
-  service,
-  sh,
-  template,
-} from 'bramble'
+import { apt, command, directory, dockerRepository, file, play, playbook, service, sh, template } from 'bramble'
+
+const waitForShare = `# Containers that serve the share start after it is mounted; without it they start all the same.
+[Unit]
+After=remote-fs.target
+`
 
 /** Docker Engine and its configuration, on every host at once. */
 const install = play({
@@ -23,6 +17,12 @@ const install = play({
       path: '/etc/docker/daemon.json',
       source: source('daemon.json.ejs'),
       variables: { docker: settings },
+    })
+    yield directory({ path: '/etc/systemd/system/docker.service.d' })
+    yield file({
+      path: '/etc/systemd/system/docker.service.d/bramble.conf',
+      content: waitForShare,
+      notify: { title: 'reload systemd', apply: sh`systemctl daemon-reload` },
     })
     if (settings.source === 'debian') {
       yield apt({ packages: ['ca-certificates', 'curl', 'docker.io'] })
@@ -47,7 +47,6 @@ const dockerRestart = play({
       run: sh`systemctl restart docker`,
       unless: sh`[ ! /etc/docker/daemon.json -nt /run/docker.pid ]`,
     })
-    yield dockerRunning()
   },
 })
 

@@ -1,4 +1,4 @@
-import { apt, command, directory, file, mount, play, playbook, service, sh, template } from 'bramble'
+import { apt, command, directory, mount, play, playbook, service, sh, template } from 'bramble'
 
 /** The share, on the host of the group nfs_server. */
 const server = play({
@@ -45,13 +45,6 @@ const clients = play({
         options: [...options, `vers=${version}`, 'x-systemd.mount-timeout=30'].join(','),
       })
     }
-    yield directory({ path: '/etc/systemd/system/docker.service.d' })
-    yield file({
-      path: '/etc/systemd/system/docker.service.d/bramble.conf',
-      content:
-        '# Containers that serve the share start after it is mounted; without it they start all the same.\n[Unit]\nAfter=remote-fs.target\n',
-      notify: { title: 'reload systemd', apply: sh`systemctl daemon-reload` },
-    })
   },
 })
 

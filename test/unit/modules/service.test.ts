@@ -110,8 +110,8 @@ describe('service', () => {
   ])
 
   it('knows units of other kinds by their names', () => {
-    assert.match(service({ name: 'docker.socket' }).probe.text, / docker\.socket$/)
-    assert.match(service({ name: 'getty@tty1' }).probe.text, / getty@tty1\.service$/)
+    assert.match(service({ name: 'docker.socket' }).probe.text, /-- docker\.socket$/m)
+    assert.match(service({ name: 'getty@tty1' }).probe.text, /-- getty@tty1\.service$/m)
   })
 
   it('refuses what is no unit', () => assert.throws(() => service({ name: '--now' }), InputError))
