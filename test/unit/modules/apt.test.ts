@@ -30,6 +30,13 @@ describe('apt', () => {
   table([
     { title: 'is content when all are installed', make, seen: nfs + docker, expect: 'ok' },
     {
+      title: "reads dpkg's status file, and takes no removed package for an installed one",
+      make,
+      seen: `Package: docker.io\nStatus: install ok installed\nArchitecture: amd64\nVersion: 20.10.24+dfsg1-1\n--\nPackage: nfs-common\nStatus: deinstall ok config-files\nArchitecture: amd64\nVersion: 1:2.6.2-4\n`,
+      expect: 'change',
+      diff: /^- nfs-common 1:2\.6\.2-4 \(config-files\)\n\+ nfs-common$/,
+    },
+    {
       title: 'installs only what is missing',
       make,
       seen: docker,
