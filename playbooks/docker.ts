@@ -1,4 +1,15 @@
-import { apt, command, directory, dockerRepository, file, play, playbook, service, sh, template } from 'bramble'
+import {
+  apt,
+  command,
+  directory,
+  dockerRepository,
+  file,
+  play,
+  playbook,
+  service,
+  sh,
+  template,
+} from 'bramble'
 
 const waitForShare = `# Containers that serve the share start after it is mounted; without it they start all the same.
 [Unit]

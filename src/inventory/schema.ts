@@ -170,7 +170,10 @@ export const hostShape = {
     })
     .default({})
     .describe('Node labels in the swarm'),
-  known_hosts: v.text('a file').optional().describe('File of known host keys. Default: .bramble/known_hosts of the project'),
+  known_hosts: v
+    .text('a file')
+    .optional()
+    .describe('File of known host keys. Default: .bramble/known_hosts of the project'),
   proxy_command: v
     .text('a command')
     .optional()
