@@ -16,8 +16,17 @@ export const initCommand: CommandModule<object, Arguments> = {
   handler: init,
 }
 
+// The program's types are its sources, so a project is checked with what they need.
 const tsconfig = {
-  compilerOptions: { target: 'es2023', module: 'nodenext', strict: true, noEmit: true, types: [] },
+  compilerOptions: {
+    target: 'es2023',
+    module: 'nodenext',
+    types: ['node'],
+    strict: true,
+    skipLibCheck: true,
+    allowImportingTsExtensions: true,
+    noEmit: true,
+  },
   include: ['playbooks'],
 }
 
@@ -39,7 +48,11 @@ function init({ directory }: Arguments): void {
       filter: (path) => relative(join(root, name), path) !== 'lab',
     })
   }
-  const manifest = { private: true, type: 'module', devDependencies: { bramble: `file:${root}` } }
+  const manifest = {
+    private: true,
+    type: 'module',
+    devDependencies: { '@types/node': '^20', bramble: `file:${root}`, typescript: '^7' },
+  }
   writeFileSync(join(project, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`)
   writeFileSync(join(project, 'tsconfig.json'), `${JSON.stringify(tsconfig, undefined, 2)}\n`)
   const ignored = join(project, '.gitignore')

@@ -123,6 +123,7 @@ describe('four virtual Pis, one of them bare', function () {
       await on('rpi3', 'grep -c . /proc/modules; [ -d /sys/module/dummy ] && echo loaded'),
       /loaded/,
     )
+    assert.match(await on('rpi4', 'exportfs -s'), /^\/srv\/nfs\/other {2}192\.168\.188\.13\(/m)
     const again = await apply('test/e2e/reboot.ts')
     assert.deepEqual(changes(again.events), {})
   })
