@@ -89,6 +89,9 @@ async function convergeOne(step: Step, index: number, notified: Set<string>): Pr
     state.facts.add(remote.host.name, resource.facts?.(seen) ?? {})
     return { status: 'ok' }
   }
+  if (state.check && change.waits) {
+    return { status: 'unknown', reason: `not so now; apply would wait for it:\n${change.diff}` }
+  }
   if (state.check) {
     state.firstChange ??= `${remote.host.name}: ${resource.title}`
     for (const handler of resource.notify) notified.add(`handler: ${handler.title}`)
@@ -96,7 +99,7 @@ async function convergeOne(step: Step, index: number, notified: Set<string>): Pr
   }
   state.emit({ type: 'doing', at: Date.now(), host: remote.host.name, play: step.play, what: resource.title })
   const output = await applyAndVerify(step, index, change)
-  return { status: 'changed', diff: change.diff, output }
+  return change.waits ? { status: 'ok', output } : { status: 'changed', diff: change.diff, output }
 }
 
 function unknown(error: unknown, change: string): Outcome {
@@ -135,8 +138,10 @@ async function applyAndVerify(step: Step, index: number, change: Change): Promis
   remote.seen.clear()
   remote.window = 1
   // Counted before it is made: from here on other hosts' older probes may be stale.
-  state.changes += 1
-  remote.epoch += 1
+  if (!change.waits) {
+    state.changes += 1
+    remote.epoch += 1
+  }
   const probes = following(step, index, 2)
   const timeout = resource.timeout + probeTimeout
   let applied: Answer | undefined

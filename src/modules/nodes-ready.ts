@@ -33,7 +33,7 @@ export function nodesReady({ names, timeout = 60, ...common }: NodesReadyOptions
           if (state === 'ready' && reach === 'reachable') return []
           return [`- ${name}: ${state === 'ready' ? `manager, ${reach}` : state}\n+ ${name}: ready`]
         })
-        return wrong.length === 0 ? undefined : { diff: wrong.join('\n'), apply: sh`:` }
+        return wrong.length === 0 ? undefined : { diff: wrong.join('\n'), apply: sh`:`, waits: true }
       },
     },
     common,

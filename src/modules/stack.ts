@@ -53,7 +53,10 @@ export function stack(options: StackOptions): Resource {
         const waiting = found ? unfinished(name, found) : []
         if (waiting.length === 0) return undefined
         const paused = found?.services.some(({ UpdateStatus }) => UpdateStatus?.State === 'paused')
-        return { diff: waiting.join('\n'), apply: paused ? deploy(options, wanted) : sh`:` }
+        return {
+          diff: waiting.join('\n'),
+          ...(paused ? { apply: deploy(options, wanted) } : { apply: sh`:`, waits: true as const }),
+        }
       },
     },
     // The change itself waits for rolling updates, the rest of the deadline is for what comes up after them.

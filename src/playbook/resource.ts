@@ -18,6 +18,8 @@ export interface Change {
   apply: Sh
   /** The connection is expected to go away and the machine to come back with a new boot_id. */
   reboots?: true
+  /** Nothing is written: the host is only given time, up to `settle`. Counts as ok once it is so. */
+  waits?: true
   /** Opens what `apply` reads from its stdin, for content too large to travel inside a script. */
   input?: () => Readable
 }

@@ -54,6 +54,13 @@ describe('four virtual Pis, one of them bare', function () {
     assert.deepEqual([...answered].toSorted(), nodes)
   })
 
+  it('settle: every node is ready in the eyes of the managers', async () => {
+    await eventually('four ready nodes', 120, async () => {
+      const states = await on('rpi1', "docker node ls --format '{{.Status}}'")
+      return states.trim() === 'Ready\nReady\nReady\nReady' ? true : undefined
+    })
+  })
+
   it('change nothing on a second run, in one connection and at most two round trips a host', async () => {
     const { code, events, summary, memory } = await apply()
     assert.equal(code, 0)

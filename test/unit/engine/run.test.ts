@@ -38,6 +38,22 @@ describe('check mode', () => {
     assert.equal(directory.read('a'), 'old')
   })
 
+  it('tells of what would only be waited for, which is no change, nor when it is waited for', async () => {
+    const file = directory.at('there')
+    const wait = resource({
+      title: 'wait',
+      probe: sh`[ -e ${file} ]`,
+      plan: ({ code }) =>
+        code === 0 ? undefined : { diff: '- not there', apply: sh`: >${file}`, waits: true },
+    })
+    const check = await runLocally([over([wait])], { check: true })
+    assert.equal(check.changed, false)
+    assert.equal(check.tasks[0]?.status, 'unknown')
+    assert.equal(check.tasks[0]?.reason, 'not so now; apply would wait for it:\n- not there')
+    const applied = await runLocally([over([wait])])
+    assert.deepEqual([applied.changed, applied.tasks[0]?.status], [false, 'ok'])
+  })
+
   it('reports a play as unknown until the change that brings its fact', async () => {
     const plays = [
       over([holds(directory.at('token'), 'abc')], { hosts: 'rpi1', name: 'make' }),
