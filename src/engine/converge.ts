@@ -89,17 +89,25 @@ async function convergeOne(step: Step, index: number, notified: Set<string>): Pr
     state.facts.add(remote.host.name, resource.facts?.(seen) ?? {})
     return { status: 'ok' }
   }
-  if (state.check && change.waits) {
-    return { status: 'unknown', reason: `not so now; apply would wait for it:\n${change.diff}` }
-  }
-  if (state.check) {
-    state.firstChange ??= `${remote.host.name}: ${resource.title}`
-    for (const handler of resource.notify) notified.add(`handler: ${handler.title}`)
-    return { status: 'changed', diff: change.diff }
-  }
+  if (state.check) return foreseen(step, resource, change, notified)
   state.emit({ type: 'doing', at: Date.now(), host: remote.host.name, play: step.play, what: resource.title })
   const output = await applyAndVerify(step, index, change)
   return change.waits ? { status: 'ok', output } : { status: 'changed', diff: change.diff, output }
+}
+
+/** What check mode tells in place of applying. */
+function foreseen(
+  { remote, state }: Step,
+  resource: Resource,
+  change: Change,
+  notified: Set<string>,
+): Outcome {
+  if (change.waits) {
+    return { status: 'unknown', reason: `not so now; apply would wait for it:\n${change.diff}` }
+  }
+  state.firstChange ??= `${remote.host.name}: ${resource.title}`
+  for (const handler of resource.notify) notified.add(`handler: ${handler.title}`)
+  return { status: 'changed', diff: change.diff }
 }
 
 function unknown(error: unknown, change: string): Outcome {
