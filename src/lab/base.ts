@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BrambleError } from '../errors.ts'
 import type { Arch, Flavour } from './machines.ts'
@@ -7,6 +7,7 @@ import { hostArch } from './machines.ts'
 import type { Kernel } from './qemu.ts'
 import { afterPackages, beforePackages, leftOut, packages } from './recipe.ts'
 import { withForeignPrograms } from './requirements.ts'
+import { removeTree } from './remove-tree.ts'
 import { run } from './run.ts'
 import { aptSources, readHostSources } from './sources.ts'
 
@@ -44,7 +45,7 @@ async function build(target: string, arch: Arch, flavour: Flavour, onProgress: P
   const started = Date.now()
   const slow = arch === hostArch() ? 'about a minute' : 'about 10 minutes: packages unpack under emulation'
   onProgress(`building the ${flavour} ${arch} image, once (${slow})`)
-  rmSync(building, { recursive: true, force: true })
+  await removeTree(building)
   mkdirSync(building, { recursive: true })
   await withForeignPrograms(arch, () =>
     run(mmdebstrap(building, root, arch, flavour), {
@@ -66,7 +67,7 @@ async function build(target: string, arch: Arch, flavour: Flavour, onProgress: P
     bootFile(root, 'initrd.img-'),
     join(building, 'initrd'),
   ])
-  rmSync(root, { recursive: true })
+  await removeTree(root)
   renameSync(building, target)
   onProgress(`built the ${flavour} ${arch} image in ${Math.round((Date.now() - started) / 1000)} s`)
 }
@@ -105,7 +106,7 @@ function bootFile(root: string, prefix: string): string {
 const imageName = /^(docker|fresh)-(amd64|arm64)-[0-9a-f]{12}(\.building)?$/
 
 /** Removes images that no recipe makes any more, and what an interrupted build left. */
-export function pruneBases(directory: string): void {
+export async function pruneBases(directory: string): Promise<void> {
   if (!existsSync(directory)) return
   for (const name of readdirSync(directory)) {
     const path = join(directory, name)
@@ -116,6 +117,6 @@ export function pruneBases(directory: string): void {
       arch === 'arm64' ? arch : 'amd64',
       flavour === 'fresh' ? flavour : 'docker',
     )
-    if (path !== current) rmSync(path, { recursive: true, force: true })
+    if (path !== current) await removeTree(path)
   }
 }

@@ -47,7 +47,7 @@ export async function create(
 ): Promise<LabState> {
   const paths = labPaths()
   const arch = defaultArch(options)
-  pruneBases(paths.base)
+  await pruneBases(paths.base)
   mkdirSync(paths.run, { recursive: true })
   for (const flavour of new Set(wanted.map(({ flavour }) => flavour))) {
     await ensureBase(paths.base, arch, flavour, onProgress)

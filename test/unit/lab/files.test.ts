@@ -50,14 +50,14 @@ describe('the files of a lab', () => {
     assert.throws(() => readState(), { name: 'BrambleError', message: /state\.json cannot be read/ })
   })
 
-  it('keep the images of today’s recipe and no others', () => {
+  it('keep the images of today’s recipe and no others', async () => {
     const { base } = labPaths()
     const current = baseDirectory(base, 'arm64', 'docker')
     const outdated = join(base, 'docker-arm64-000000000000')
     const interrupted = `${current}.building`
     const foreign = join(base, 'photos')
     for (const path of [current, outdated, interrupted, foreign]) mkdirSync(path, { recursive: true })
-    pruneBases(base)
+    await pruneBases(base)
     assert.deepEqual(
       [current, outdated, interrupted, foreign].map((path) => existsSync(path)),
       [true, false, false, true],
