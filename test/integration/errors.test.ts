@@ -32,7 +32,11 @@ ${unit} > /etc/systemd/system/broken.service
 systemctl daemon-reload
 # An apt that holds dpkg's lock for as long as this lasts.
 systemd-run --quiet --unit=holder apt-get -o DPkg::Pre-Install-Pkgs::='sleep 60' install -qq -y hello
-until grep -q FLOCK /proc/locks || grep -q POSIX /proc/locks; do sleep 0.1; done
+tries=0
+until grep -q FLOCK /proc/locks || grep -q POSIX /proc/locks; do
+  tries=$((tries + 1)); [ $tries -lt 300 ] || exit 1
+  sleep 0.1
+done
 `
 
 /** Each on a host of the inventory of its own, which are all the same machine. */
