@@ -31,8 +31,8 @@ interface Step {
   remote: Remote
   state: RunState
   resources: readonly Resource[]
-  /** Probes of later plays, worth fetching along. */
-  ahead: () => Sh[]
+  /** The tasks of later plays as far as they are known: their probes are worth fetching along. */
+  ahead: () => Resource[]
 }
 
 const probeTimeout = 120
@@ -128,13 +128,34 @@ async function look(step: Step, index: number): Promise<Seen> {
   return remote.seen.get(text) as Seen
 }
 
-/** The next probes from a resource on that are not known yet, `count` at most, each once. */
+/**
+ * The probes from a resource on that are not at hand, up to the `count`-th of a task that was not well when it was last
+ * seen: that one will most likely change something, and what was fetched beyond it would be stale.
+ */
 function following(step: Step, index: number, count: number): Sh[] {
-  const own = step.resources.slice(index).map(({ probe }) => probe)
-  const probes = own.length < count ? [...own, ...step.ahead()] : own
-  const known = new Set(step.remote.seen.keys())
-  const unknown = probes.filter(({ text }) => !known.has(text) && known.add(text))
-  return unknown.slice(0, count)
+  const probes = new Map<string, Sh>()
+  let left = count
+  for (const next of upcoming(step, index)) {
+    const { text } = next.probe
+    if (step.remote.seen.has(text) || probes.has(text)) continue
+    probes.set(text, next.probe)
+    if (!wasWell(next, step.remote.before.get(text))) left -= 1
+    if (left <= 0) break
+  }
+  return [...probes.values()]
+}
+
+function* upcoming({ resources, ahead }: Step, index: number): Iterable<Resource> {
+  yield* resources.slice(index)
+  yield* ahead()
+}
+
+function wasWell(task: Resource, before: Seen | undefined): boolean {
+  try {
+    return before !== undefined && task.plan(before) === undefined
+  } catch {
+    return false
+  }
 }
 
 /** Applies, looks again, and fetches the next probe, in one round trip; returns what the apply printed. */
@@ -143,7 +164,7 @@ async function applyAndVerify(step: Step, index: number, change: Change): Promis
   const resource = step.resources[index] as Resource
   const marks = markPending(resource.notify).map(({ text }) => text)
   const apply = ['set -e', ...marks, change.apply.text].join('\n')
-  remote.seen.clear()
+  remote.forget()
   remote.window = 1
   // Counted before it is made: from here on other hosts' older probes may be stale.
   if (!change.waits) {
@@ -205,7 +226,7 @@ async function verify({ remote, state, play }: Step, resource: Resource): Promis
     // A probe is work for a small machine, too: it is asked less often the longer it takes.
     pause = Math.min(pause * 2, 4000)
     // Time has passed: what else was fetched along may have changed with it.
-    remote.seen.clear()
+    remote.forget()
     await remote.probe([resource.probe], probeTimeout)
   }
 }

@@ -3,7 +3,6 @@ import { UnknownFact } from '../playbook/facts.ts'
 import { thrown } from '../playbook/load.ts'
 import type { Context, Play, Playbook } from '../playbook/play.ts'
 import type { Resource } from '../playbook/resource.ts'
-import type { Sh } from '../playbook/sh.ts'
 import { handlerResource, handlersOf } from './handlers.ts'
 
 /** The hosts of a run that a play is for, in the pattern's order. */
@@ -19,13 +18,13 @@ export function tasksOf(play: Play, host: Host, context: Context): Resource[] {
   return [...resources, ...handlersOf(resources).map(handlerResource)]
 }
 
-/** The probes of later plays on a host, as far as they can be told before those plays' facts are known. */
-export function probesAhead(plays: readonly Play[], host: Host, context: Context): Sh[] {
+/** The tasks of later plays on a host, as far as they can be told before those plays' facts are known. */
+export function tasksAhead(plays: readonly Play[], host: Host, context: Context): Resource[] {
   return plays
     .filter((play) => hostsOf(play, context).includes(host))
     .flatMap((play) => {
       try {
-        return knownTasks(play, host, context).map((resource) => resource.probe)
+        return knownTasks(play, host, context)
       } catch {
         // What is wrong with a play is told when its turn comes, and not as a failure of the task before.
         return []

@@ -18,7 +18,9 @@ export class Remote {
   readonly host: Host
   /** What probes printed since the host last changed, by the probe's text. */
   readonly seen = new Map<string, Seen>()
-  /** How many probes to fetch ahead: all on a host that is as it should be, few on one that is changing. */
+  /** What they printed before that: no longer to be relied on, but it tells what is worth fetching ahead. */
+  readonly before = new Map<string, Seen>()
+  /** How many probes of tasks that were not well to fetch at once: all at first, few once something has changed. */
   window = Number.POSITIVE_INFINITY
   /** Changes made to any host of the run when this one's probes were last known to be fresh. */
   epoch = 0
@@ -30,6 +32,12 @@ export class Remote {
     this.host = host
     this.#connect = connect
     this.#emit = emit
+  }
+
+  /** What was seen may not be so any more. */
+  forget(): void {
+    for (const [text, seen] of this.seen) this.before.set(text, seen)
+    this.seen.clear()
   }
 
   /** Connects, unless it has. Errors: ConnectionError, or what keeps it from becoming root. */

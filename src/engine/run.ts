@@ -6,7 +6,7 @@ import type { Context, Play, Playbook } from '../playbook/play.ts'
 import type { Resource } from '../playbook/resource.ts'
 import { converge, locate, type RunState } from './converge.ts'
 import type { Event, HostSummary, Listener } from './events.ts'
-import { batches, checkPlaybook, hostsOf, probesAhead, tasksOf } from './plays.ts'
+import { batches, checkPlaybook, hostsOf, tasksAhead, tasksOf } from './plays.ts'
 import { Remote, type Connect } from './remote.ts'
 import { Tally } from './summary.ts'
 
@@ -126,12 +126,12 @@ class Runner {
     const state = this.#state
     const start = performance.now()
     if (remote.epoch !== state.changes) {
-      remote.seen.clear()
+      remote.forget()
       remote.epoch = state.changes
     }
     try {
       const resources = this.#selected(play, host, tasksOf(play, host, this.#context()))
-      const ahead = () => probesAhead(later, host, this.#context())
+      const ahead = () => tasksAhead(later, host, this.#context())
       await converge({ play: play.name, remote, state, resources, ahead })
     } catch (error) {
       if (error instanceof UnknownFact && state.check && state.firstChange) this.#unknown(play, host, error)

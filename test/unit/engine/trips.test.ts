@@ -25,15 +25,15 @@ describe('round trips', () => {
     assert.deepEqual([hosts['rpi1']?.trips, connected], [1, ['rpi1']])
   })
 
-  // One to look at all, one for each change (which verifies it and fetches the next); then the look-ahead doubles.
+  // One to look at all, and one for each change: it verifies it, and fetches all up to what was not well before.
   const costs: [what: string, changed: (number: number) => boolean, trips: number][] = [
     ['none of 40 changed', () => false, 1],
     ['all of 40 changed', () => true, 41],
     ['the last of 40 changed', (number) => number === 39, 2],
-    ['the first of 40 changed', (number) => number === 0, 2 + 6],
-    ['the first two of 40 changed', (number) => number < 2, 3 + 6],
-    ['the 20th of 40 changed', (number) => number === 19, 2 + 5],
-    ['every other of 40 changed', (number) => number % 2 === 1, 1 + 20 + 19],
+    ['the first of 40 changed', (number) => number === 0, 2],
+    ['the first two of 40 changed', (number) => number < 2, 3],
+    ['the 20th of 40 changed', (number) => number === 19, 2],
+    ['every other of 40 changed', (number) => number % 2 === 1, 1 + 20],
   ]
   for (const [what, changed, trips] of costs) {
     it(`${what} cost ${trips}`, async () => {
@@ -47,8 +47,38 @@ describe('round trips', () => {
   it('the look-ahead goes on into later plays after a change', async () => {
     write((number) => number === 9)
     const { hosts } = await runLocally([over(files(0, 10)), over(files(10, 11)), over(files(11, 12))])
-    // The change fetches the next play's probe along; the one after it costs its own.
-    assert.equal(hosts['rpi1']?.trips, 3)
+    assert.equal(hosts['rpi1']?.trips, 2)
+  })
+
+  it('what an earlier change mended along is looked at in growing steps', async () => {
+    write(() => true)
+    const all = resource({
+      title: 'mends all',
+      probe: sh`cat ${directory.at('file39')}`,
+      plan: ({ stdout }) =>
+        stdout === 'new'
+          ? undefined
+          : {
+              diff: 'old',
+              apply: lines(...numbers.map((number) => sh`printf new >${directory.at(`file${number}`)}`)),
+            },
+    })
+    const { hosts, titles } = await runLocally([over([all, ...files()])])
+    assert.deepEqual([titles('changed'), titles('ok').length], [['mends all'], 40])
+    // One to look, one for the change and the first file, then 1, 2, 4, 8, 16, and the rest.
+    assert.equal(hosts['rpi1']?.trips, 2 + 6)
+  })
+
+  it('what was waited for costs one more, however much follows', async () => {
+    write(() => false)
+    const path = directory.at('slow')
+    const slow = resource({
+      title: 'slow',
+      probe: sh`cat ${path} 2>/dev/null; echo up >${path}`,
+      plan: ({ stdout }) => (stdout === 'up\n' ? undefined : { diff: '+ up', apply: sh`:`, waits: true }),
+    })
+    const { hosts, titles } = await runLocally([over([slow, ...files()])])
+    assert.deepEqual([titles('ok').length, hosts['rpi1']?.trips], [41, 2])
   })
 
   it('the same probe in several tasks is asked once', async () => {
