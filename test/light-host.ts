@@ -37,13 +37,13 @@ export interface LightHosts {
 }
 
 const programs = {
-  '/usr/bin/mmdebstrap': 'mmdebstrap',
-  '/usr/bin/systemd-nspawn': 'systemd-container',
-  '/usr/bin/socat': 'socat',
-  '/usr/bin/slirp4netns': 'slirp4netns',
-  '/usr/sbin/iptables': 'iptables',
-  '/usr/sbin/ip': 'iproute2',
-  '/usr/bin/ssh': 'openssh-client',
+  mmdebstrap: 'mmdebstrap',
+  'systemd-nspawn': 'systemd-container',
+  socat: 'socat',
+  slirp4netns: 'slirp4netns',
+  iptables: 'iptables',
+  ip: 'iproute2',
+  ssh: 'openssh-client',
 }
 
 /**

@@ -33,7 +33,7 @@ export interface Sshd {
  * @example const sshd = await startSshd('MaxSessions 1')
  */
 export async function startSshd(config = ''): Promise<Sshd> {
-  await ensurePackages({ '/usr/sbin/sshd': 'openssh-server', '/usr/bin/ssh-keygen': 'openssh-client' })
+  await ensurePackages({ sshd: 'openssh-server', 'ssh-keygen': 'openssh-client' })
   const directory = mkdtempSync(join(tmpdir(), 'bramble-sshd-'))
   const file = (name: string) => join(directory, name)
   await Promise.all(

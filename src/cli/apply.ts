@@ -11,14 +11,13 @@ import { report } from '../report/index.ts'
 import { journal } from '../report/journal.ts'
 import { openSession } from '../ssh/session.ts'
 import { exit } from './exit.ts'
-import { listOf, outputOf, withInventory, withOutput } from './options.ts'
+import { listOf, outputOf, withInventory, withLimit, withOutput } from './options.ts'
 import { archives, projectDirectory, target, templates } from './project.ts'
 import { askPassword, interruption } from './terminal.ts'
 
 const builder = (yargs: Argv) =>
-  withOutput(withInventory(yargs))
+  withOutput(withLimit(withInventory(yargs)))
     .positional('playbook', { type: 'string', default: 'playbooks/site.ts', describe: 'The playbook to run' })
-    .option('limit', { alias: 'l', type: 'string', describe: 'Only these hosts: a pattern' })
     .option('tags', { type: 'string', array: true, describe: 'Only plays and tasks with one of these tags' })
     .option('check', { type: 'boolean', default: false, describe: 'Show what would change, change nothing' })
     .option('diff', { type: 'boolean', default: false, describe: 'Show each change as a diff' })
@@ -38,6 +37,7 @@ const builder = (yargs: Argv) =>
     .example('$0 apply', 'Bring every host to what playbooks/site.ts says')
     .example('$0 apply --check --diff', 'Show what that would change')
     .example('$0 apply playbooks/nfs.ts -l rpi4', 'One part, on one host')
+    .example('$0 apply --tags nfs,stack', 'Two parts of the whole')
 
 type Arguments = ReturnType<typeof builder> extends Argv<infer T> ? T : never
 

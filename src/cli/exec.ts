@@ -31,7 +31,7 @@ async function execute(argv: Arguments & { '--'?: (string | number)[] }): Promis
   const inventory = await loadInventory(argv.inventory)
   const command = words.map(quote).join(' ')
   const outcomes = await Promise.all(
-    limitHosts(inventory, argv.pattern).map((host) => runOn(host, command, argv.timeout)),
+    limitHosts(inventory, argv.pattern, '').map((host) => runOn(host, command, argv.timeout)),
   )
   if (outcomes.every((outcome) => outcome === 'unreachable')) exit(4)
   else if (outcomes.some((outcome) => outcome !== 'done')) exit(2)

@@ -5,18 +5,17 @@ import { loadInventory } from '../inventory/index.ts'
 import { FactStore, UnknownFact } from '../playbook/facts.ts'
 import { loadPlaybook } from '../playbook/load.ts'
 import type { Context } from '../playbook/play.ts'
-import { withInventory } from './options.ts'
+import { withInventory, withLimit } from './options.ts'
 import { archives, projectDirectory, templates } from './project.ts'
 
 const builder = (yargs: Argv) =>
-  withInventory(yargs)
+  withLimit(withInventory(yargs))
     .positional('what', { choices: ['hosts', 'tasks'] as const, default: 'hosts' as const })
     .option('playbook', {
       type: 'string',
       default: 'playbooks/site.ts',
       describe: 'For tasks: of which playbook',
     })
-    .option('limit', { alias: 'l', type: 'string', describe: 'Only these hosts: a pattern' })
 
 type Arguments = ReturnType<typeof builder> extends Argv<infer T> ? T : never
 

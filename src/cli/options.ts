@@ -11,6 +11,11 @@ export function withInventory<T>(yargs: Argv<T>) {
   })
 }
 
+/** `-l`: which hosts of it. */
+export function withLimit<T>(yargs: Argv<T>) {
+  return yargs.option('limit', { alias: 'l', type: 'string', describe: 'Only these hosts: a pattern' })
+}
+
 /** `-o`: how to show what happens. `BRAMBLE_OUTPUT` stands in for it. */
 export function withOutput<T>(yargs: Argv<T>) {
   return yargs.option('output', {

@@ -1,3 +1,4 @@
+import { InputError } from '../errors.ts'
 import type { Host } from '../inventory/index.ts'
 import { UnknownFact } from '../playbook/facts.ts'
 import { thrown } from '../playbook/load.ts'
@@ -19,12 +20,17 @@ export function tasksOf(play: Play, host: Host, context: Context): Resource[] {
 }
 
 /** The tasks of later plays on a host, as far as they can be told before those plays' facts are known. */
-export function tasksAhead(plays: readonly Play[], host: Host, context: Context): Resource[] {
+export function tasksAhead(
+  plays: readonly Play[],
+  host: Host,
+  context: Context,
+  tags?: readonly string[],
+): Resource[] {
   return plays
     .filter((play) => hostsOf(play, context).includes(host))
     .flatMap((play) => {
       try {
-        return knownTasks(play, host, context)
+        return taggedTasks(play, knownTasks(play, host, context), tags)
       } catch {
         // What is wrong with a play is told when its turn comes, and not as a failure of the task before.
         return []
@@ -41,6 +47,35 @@ export function checkPlaybook(file: string, playbook: Playbook, context: Context
       throw thrown(file, error)
     }
   }
+}
+
+/** The tasks of a play that have one of the tags, or all where the play itself has; with the handlers they name. */
+export function taggedTasks(
+  play: Play,
+  resources: readonly Resource[],
+  tags?: readonly string[],
+): Resource[] {
+  if (!tags || tags.some((tag) => play.tags?.includes(tag))) return [...resources]
+  const wanted = resources.filter((resource) => tags.some((tag) => resource.tags.includes(tag)))
+  const named = new Set(handlersOf(wanted).map((handler) => handlerResource(handler).title))
+  return resources.filter((resource) => wanted.includes(resource) || named.has(resource.title))
+}
+
+/** Errors: InputError for a tag that no play and no task has, as far as they are known before facts are. */
+export function checkTags(tags: readonly string[], playbook: Playbook, context: Context): void {
+  const known = new Set(
+    playbook.plays.flatMap((play) => [
+      ...(play.tags ?? []),
+      ...hostsOf(play, context).flatMap((host) =>
+        knownTasks(play, host, context).flatMap((task) => task.tags),
+      ),
+    ]),
+  )
+  const unknown = tags.filter((tag) => !known.has(tag))
+  if (unknown.length === 0) return
+  throw new InputError(`--tags ${unknown.join(',')}: no play and no task has this tag`, {
+    expected: known.size > 0 ? [...known].toSorted().join(', ') : 'no --tags: this playbook has none',
+  })
 }
 
 /** Hosts in groups of `serial`, a number or a share of them all. */

@@ -4,9 +4,10 @@ import type { Cluster, Host } from '../inventory/index.ts'
 import { FactStore, UnknownFact } from '../playbook/facts.ts'
 import type { Context, Play, Playbook } from '../playbook/play.ts'
 import type { Resource } from '../playbook/resource.ts'
+import { quote } from '../playbook/sh.ts'
 import { converge, locate, type RunState } from './converge.ts'
 import type { Event, HostSummary, Listener } from './events.ts'
-import { batches, checkPlaybook, hostsOf, tasksAhead, tasksOf } from './plays.ts'
+import { batches, checkPlaybook, checkTags, hostsOf, taggedTasks, tasksAhead, tasksOf } from './plays.ts'
 import { Remote, type Connect } from './remote.ts'
 import { Tally } from './summary.ts'
 
@@ -83,6 +84,7 @@ class Runner {
     const { playbook, file, hosts, journal } = this.#options
     const start = performance.now()
     checkPlaybook(file, playbook, this.#context())
+    if (this.#options.tags) checkTags(this.#options.tags, playbook, this.#context())
     this.#state.emit({
       type: 'start',
       at: Date.now(),
@@ -131,7 +133,7 @@ class Runner {
     }
     try {
       const resources = this.#selected(play, host, tasksOf(play, host, this.#context()))
-      const ahead = () => tasksAhead(later, host, this.#context())
+      const ahead = () => tasksAhead(later, host, this.#context(), this.#options.tags)
       await converge({ play: play.name, remote, state, resources, ahead })
     } catch (error) {
       if (error instanceof UnknownFact && state.check && state.firstChange) this.#unknown(play, host, error)
@@ -144,19 +146,11 @@ class Runner {
 
   /** The tasks that `--tags` asks for; the others are told as skipped. */
   #selected(play: Play, host: Host, resources: readonly Resource[]): Resource[] {
-    const wanted = this.#options.tags
-    if (!wanted || wanted.some((tag) => play.tags?.includes(tag))) return [...resources]
-    const isWanted = (resource: Resource) => wanted.some((tag) => resource.tags.includes(tag))
-    const handlers = new Set(
-      resources.filter(isWanted).flatMap(({ notify }) => notify.map(({ title }) => title)),
-    )
-    const isNotified = ({ title }: Resource) => handlers.has(title.replace(/^handler: /, ''))
-    return resources.filter((resource) => {
-      if (isWanted(resource) || isNotified(resource)) return true
-      const { title } = resource
+    const selected = taggedTasks(play, resources, this.#options.tags)
+    for (const { title } of resources.filter((resource) => !selected.includes(resource))) {
       this.#task(play, host, title, 'skipped', 'none of its tags is in --tags')
-      return false
-    })
+    }
+    return selected
   }
 
   #unknown(play: Play, host: Host, error: UnknownFact): void {
@@ -219,9 +213,10 @@ class Runner {
   }
 }
 
-/** The hosts of a `--limit`, or all. Errors: InputError when it names none. */
-export function limitHosts(cluster: Cluster, limit?: string): readonly Host[] {
-  const hosts = limit === undefined ? cluster.hosts : cluster.match(limit)
-  if (hosts.length === 0) throw new InputError(`--limit ${limit} names no host of the inventory`)
+/** The hosts of a pattern, or all. Errors: InputError when it names none; `from` tells where it was given. */
+export function limitHosts(cluster: Cluster, pattern?: string, from = '--limit '): readonly Host[] {
+  const hosts = pattern === undefined ? cluster.hosts : cluster.match(pattern)
+  if (hosts.length === 0)
+    throw new InputError(`${from}${quote(pattern ?? '')} names no host of the inventory`)
   return hosts
 }

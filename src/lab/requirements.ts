@@ -1,8 +1,9 @@
-import { accessSync, constants, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { InputError } from '../errors.ts'
 import type { Arch } from './machines.ts'
 import { hostArch } from './machines.ts'
+import { hasProgram, installPackages } from './programs.ts'
 import { run } from './run.ts'
 
 type Progress = (line: string) => void
@@ -56,7 +57,6 @@ export function missingPackages(arch: Arch, host: Arch = hostArch(), has = hasPr
  */
 export async function ensureRequirements(arch: Arch, onProgress: Progress): Promise<void> {
   const missing = missingPackages(arch)
-  const command = ['apt-get', 'install', '-y', '--no-install-recommends', ...missing]
   if (process.getuid?.() !== 0) {
     throw new InputError(
       'the lab needs root: it makes a network namespace and installs Debian into an image',
@@ -64,7 +64,7 @@ export async function ensureRequirements(arch: Arch, onProgress: Progress): Prom
         ...(missing.length > 0 && { found: `not installed: ${missing.join(', ')}` }),
         next:
           missing.length > 0
-            ? `sudo apt-get update && sudo ${command.join(' ')}, then run this again with sudo`
+            ? `sudo apt-get update && sudo apt-get install ${missing.join(' ')}, then run this again with sudo`
             : 'run this again with sudo',
       },
     )
@@ -77,22 +77,7 @@ export async function ensureRequirements(arch: Arch, onProgress: Progress): Prom
     })
   }
   onProgress(`installing ${missing.join(', ')} with apt-get`)
-  await run(['apt-get', 'update', '-q'])
-  await run(['env', 'DEBIAN_FRONTEND=noninteractive', ...command])
-}
-
-function hasProgram(name: string): boolean {
-  const directories = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin']
-  return directories.some((directory) => directory !== '' && isExecutable(join(directory, name)))
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
+  await installPackages(missing)
 }
 
 const binfmt = '/proc/sys/fs/binfmt_misc'

@@ -63,13 +63,18 @@ export function play(options: Play): Play {
 }
 
 /**
- * Plays, one after another; what a playbook file exports as its default. Playbooks may stand among the plays.
+ * Plays, one after another; what a playbook file exports as its default. Playbooks may stand among the plays: theirs
+ * have that playbook's name as a tag, so `--tags swarm,stack` runs two parts of `site`.
  *
  * @example export default playbook({ name: 'site', plays: [docker, swarm, packages] })
  */
 export function playbook(options: { name: string; plays: readonly (Play | Playbook)[] }): Playbook {
   return {
     name: options.name,
-    plays: options.plays.flatMap((part) => ('plays' in part ? part.plays : [part])),
+    plays: options.plays.flatMap((part) =>
+      'plays' in part
+        ? part.plays.map((one) => ({ ...one, tags: [...(one.tags ?? []), part.name] }))
+        : [part],
+    ),
   }
 }

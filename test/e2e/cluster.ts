@@ -58,6 +58,13 @@ export function changes(events: readonly Event[]): Record<string, string[]> {
   return byHost
 }
 
+/** What a host was busy with, for messages. */
+export function doings(events: readonly Event[], host: string): string {
+  return events
+    .flatMap((event) => (event.type === 'doing' && event.host === host ? [event.what] : []))
+    .join('; ')
+}
+
 /** A command on one Pi, as root; what it printed. */
 export async function on(host: string, command: string): Promise<string> {
   const ran = await bramble('exec', host, '-i', 'inventory/lab', '--', 'sh', '-c', command)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { labDown, labUp } from '../../src/lab/lab.ts'
-import { apply, bramble, changes, eventually, on, page, type Summary } from './cluster.ts'
+import { apply, bramble, changes, doings, eventually, on, page, type Summary } from './cluster.ts'
 
 const nodes = ['rpi1', 'rpi2', 'rpi3', 'rpi4']
 const minutes = 60_000
@@ -56,8 +56,14 @@ describe('four virtual Pis, one of them bare', function () {
 
   it('settle: every node is ready in the eyes of the managers', async () => {
     await eventually('four ready nodes', 120, async () => {
-      const states = await on('rpi1', "docker node ls --format '{{.Status}}'")
-      return states.trim() === 'Ready\nReady\nReady\nReady' ? true : undefined
+      const states = await on('rpi1', "docker node ls --format '{{.Status}} {{.ManagerStatus}}'")
+      assert.deepEqual(states.trim().split('\n').toSorted(), [
+        'Ready',
+        'Ready Leader',
+        'Ready Reachable',
+        'Ready Reachable',
+      ])
+      return true
     })
   })
 
@@ -67,7 +73,7 @@ describe('four virtual Pis, one of them bare', function () {
     assert.deepEqual(changes(events), {})
     for (const node of nodes) {
       const host = summary.hosts[node]
-      assert(host && host.trips <= 2, `${node}: ${host?.trips} round trips`)
+      assert(host && host.trips <= 2, `${node}: ${host?.trips} round trips: ${doings(events, node)}`)
       assert.equal(events.filter((event) => event.type === 'connected' && event.host === node).length, 1)
     }
     assert(memory < 150, `the program took ${memory} MB`)

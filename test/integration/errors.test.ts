@@ -33,7 +33,7 @@ systemctl daemon-reload
 # An apt that holds dpkg's lock for as long as this lasts.
 systemd-run --quiet --unit=holder apt-get -o DPkg::Pre-Install-Pkgs::='sleep 60' install -qq -y hello
 tries=0
-until grep -q FLOCK /proc/locks || grep -q POSIX /proc/locks; do
+until grep -q ":$(stat -c %i /var/lib/dpkg/lock-frontend) " /proc/locks; do
   tries=$((tries + 1)); [ $tries -lt 300 ] || exit 1
   sleep 0.1
 done

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
-import type { Play } from '../../../src/playbook/play.ts'
+import type { Event } from '../../../src/engine/events.ts'
+import { playbook, type Play } from '../../../src/playbook/play.ts'
 import { resource, type Handler } from '../../../src/playbook/resource.ts'
 import { raw, sh } from '../../../src/playbook/sh.ts'
 import { InputError } from '../../../src/errors.ts'
@@ -369,9 +370,25 @@ describe('tags', () => {
     assert.ok(titles('skipped').includes('handler: note'))
   })
 
-  it('that nothing has connect to no host', async () => {
-    const { connected, titles } = await runLocally(plays(), { tags: ['roses'] })
-    assert.deepEqual([connected, titles('changed')], [[], []])
+  it('fetch nothing for what they leave out', async () => {
+    const { events } = await runLocally(plays(), { tags: ['web'], varLib: directory.at('lib') })
+    const probes = events.flatMap((event) => (event.type === 'trip' ? [event.probes] : []))
+    assert.equal(probes[0], 4)
+  })
+
+  it('that nothing has are told before any host is connected to', async () => {
+    const events: Event[] = []
+    const told = runLocally(plays(), { tags: ['roses'], onEvent: (event) => events.push(event) })
+    await assert.rejects(told, { message: '--tags roses: no play and no task has this tag' })
+    assert.deepEqual(events, [])
+  })
+
+  it('name the playbooks that a playbook is made of', async () => {
+    const one = playbook({ name: 'one', plays: [over([holds(directory.at('one'), 'x')])] })
+    const two = playbook({ name: 'two', plays: [over([holds(directory.at('two'), 'x')])] })
+    const { plays } = playbook({ name: 'both', plays: [one, two] })
+    const { titles } = await runLocally(plays, { tags: ['two'] })
+    assert.deepEqual(titles('changed'), ['two holds x'])
   })
 })
 
