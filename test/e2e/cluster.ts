@@ -58,6 +58,14 @@ export function changes(events: readonly Event[]): Record<string, string[]> {
   return byHost
 }
 
+/** What was not so at once and had to be waited for. */
+export function waits(events: readonly Event[]): string[] {
+  const titles = new Set(events.map((event) => (event.type === 'task' ? event.title : undefined)))
+  return events.flatMap((event) =>
+    event.type === 'doing' && titles.has(event.what) ? [`${event.host} ${event.what}`] : [],
+  )
+}
+
 /** What a host was busy with, for messages. */
 export function doings(events: readonly Event[], host: string): string {
   return events
