@@ -46,10 +46,10 @@ export class Remote {
   }
 
   /** Runs commands in one round trip. `timeout` in seconds. */
-  async trip(commands: readonly string[], timeout: number): Promise<Answer[]> {
+  async trip(commands: readonly string[], timeout: number): Promise<(Answer & Seen)[]> {
     const session = await this.#open()
     const start = performance.now()
-    const { answers, remoteMs } = await session.run(commands, timeout)
+    const { answers, times, remoteMs } = await session.run(commands, timeout)
     this.#emit({
       type: 'trip',
       at: Date.now(),
@@ -58,7 +58,7 @@ export class Remote {
       ms: Math.round(performance.now() - start),
       remoteMs,
     })
-    return answers
+    return answers.map((answer, index) => ({ ...answer, answered: times[index] ?? Date.now() }))
   }
 
   async feed(command: string, input: Readable, timeout: number): Promise<Answer> {
@@ -73,8 +73,7 @@ export class Remote {
   /** Runs probes and keeps what they printed. A lost connection is opened once more: probes only read. */
   async probe(probes: readonly Sh[], timeout: number): Promise<void> {
     const { commands, read } = bundle(probes)
-    let answers: Answer[]
-    const asked = Date.now()
+    let answers: Seen[]
     try {
       answers = await this.trip(commands, timeout)
     } catch (error) {
@@ -82,15 +81,14 @@ export class Remote {
       await this.drop()
       answers = await this.trip(commands, timeout)
     }
-    await this.#remember(probes, read(answers), timeout, asked)
+    await this.#remember(probes, read(answers), timeout)
   }
 
   /** Runs a command that changes something, and probes after it, in one round trip. */
   async change(command: string, probes: readonly Sh[], timeout: number): Promise<Answer> {
     const { commands, read } = bundle(probes)
-    const asked = Date.now()
     const [applied, ...answers] = await this.trip([command, ...commands], timeout)
-    await this.#remember(probes, read(answers), timeout, asked)
+    await this.#remember(probes, read(answers), timeout)
     return applied as Answer
   }
 
@@ -98,17 +96,16 @@ export class Remote {
     probes: readonly Sh[],
     seen: readonly (Seen | undefined)[],
     timeout: number,
-    asked: number,
   ): Promise<void> {
     const alone: string[] = []
     probes.forEach(({ text }, index) => {
       const one = seen[index]
-      if (one) this.seen.set(text, { code: one.code, stdout: one.stdout, asked })
+      if (one) this.seen.set(text, one)
       else alone.push(text)
     })
     if (alone.length === 0) return
     const answers = await this.trip(alone, timeout)
-    alone.forEach((text, index) => this.seen.set(text, { ...(answers[index] as Answer), asked }))
+    alone.forEach((text, index) => this.seen.set(text, answers[index] as Seen))
   }
 
   /**

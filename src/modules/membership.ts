@@ -30,7 +30,7 @@ export function readMembership(seen: Seen): DockerInfo['Swarm'] | undefined {
   if (!seen.stdout.startsWith('-----BEGIN CERTIFICATE-----')) return readInfo(seen)?.Swarm
   const certificate = new X509Certificate(seen.stdout)
   const valid = Date.parse(certificate.validTo)
-  if (valid < (seen.asked ?? Date.now())) {
+  if (valid < (seen.answered ?? Date.now())) {
     throw new TaskError("the host's certificate in the swarm has expired", {
       expected: 'one that is renewed in time: members renew theirs while the cluster runs',
       found: `valid until ${new Date(valid).toISOString()}`,

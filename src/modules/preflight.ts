@@ -67,7 +67,7 @@ export function preflight({ hostname, address, minFreeDisk = 1024, ...common }: 
         return {
           hostname: machine.hostname,
           machine_id: machine.machineId,
-          clock_offset: String(machine.clock - Math.round((seen.asked ?? Date.now()) / 1000)),
+          clock_offset: String(machine.clock - Math.round((seen.answered ?? Date.now()) / 1000)),
           addresses: machine.addresses.map((one) => one.address).join(' '),
           ...(own && { interface: own.interface }),
         }

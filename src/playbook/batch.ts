@@ -52,7 +52,11 @@ export function bundle(probes: readonly Sh[]): Bundle {
       const seen: (Seen | undefined)[] = probes.map(() => undefined)
       merged.forEach(([batch, members], position) => {
         const parts = batch.split(answers[position] as Seen, items(members))
-        members.forEach((index, part) => (seen[index] = parts?.[part]))
+        members.forEach((index, part) => {
+          const { answered } = answers[position] as Seen
+          const one = parts?.[part]
+          seen[index] = one && { ...one, ...(answered !== undefined && { answered }) }
+        })
       })
       alone.forEach((index, position) => (seen[index] = answers[merged.length + position]))
       return seen

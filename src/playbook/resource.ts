@@ -6,8 +6,8 @@ import type { Sh } from './sh.ts'
 export interface Seen {
   code: number
   stdout: string
-  /** When it was asked for, by the clock here, in milliseconds since 1970. */
-  asked?: number
+  /** When its end arrived, by the clock here, in milliseconds since 1970. */
+  answered?: number
 }
 
 /** What a resource wants changed, and how. */

@@ -7,8 +7,17 @@ export interface Answer {
   stderr: string
 }
 
+interface Section {
+  text: string
+  mark: string
+  /** Where in the stream it ends. */
+  end: number
+}
+
 export interface Answers {
   answers: Answer[]
+  /** When the end of each arrived, by the clock here, in milliseconds since 1970. */
+  times: number[]
   /** What the host itself spent on the script, by its own clock (resolution 10 ms). */
   remoteMs: number
 }
@@ -34,6 +43,8 @@ export class Unframer {
   readonly #nonce: string
   readonly #chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] }
   readonly #tails = { stdout: '', stderr: '' }
+  /** When each chunk of stdout arrived, and how many bytes had with it. */
+  readonly #arrivals: { bytes: number; at: number }[] = []
 
   constructor(nonce: string) {
     this.#nonce = nonce
@@ -42,6 +53,9 @@ export class Unframer {
   /** Takes what arrived on a stream; true when that stream's end has come. */
   push(stream: 'stdout' | 'stderr', chunk: Buffer): boolean {
     this.#chunks[stream].push(chunk)
+    if (stream === 'stdout') {
+      this.#arrivals.push({ bytes: (this.#arrivals.at(-1)?.bytes ?? 0) + chunk.length, at: Date.now() })
+    }
     // The end marker may straddle chunks, so the last characters of what came before are kept beside them.
     const tail = this.#tails[stream] + chunk.toString('latin1')
     this.#tails[stream] = tail.slice(-200)
@@ -58,8 +72,11 @@ export class Unframer {
       stdout: text,
       stderr: err.sections[index]?.text ?? '',
     }))
+    const times = out.sections.map(
+      (section) => this.#arrivals.find(({ bytes }) => bytes > section.end)?.at ?? Date.now(),
+    )
     const [start = 0, end = 0] = out.end.split(' ').map(Number)
-    return { answers, remoteMs: Math.round((end - start) * 1000) }
+    return { answers, times, remoteMs: Math.round((end - start) * 1000) }
   }
 
   /** Whether the script has begun to run. */
@@ -73,8 +90,8 @@ export class Unframer {
     return printed.replaceAll(new RegExp(`\\n${this.#nonce}.*\\n`, 'g'), '')
   }
 
-  #sections(chunks: readonly Buffer[]): { sections: { text: string; mark: string }[]; end: string } {
-    const sections: { text: string; mark: string }[] = []
+  #sections(chunks: readonly Buffer[]): { sections: Section[]; end: string } {
+    const sections: Section[] = []
     const all = Buffer.concat(chunks)
     const begin = `\n${this.#nonce} begin\n`
     // What a login shell's rc files print comes before the beginning and is nobody's output.
@@ -85,7 +102,7 @@ export class Unframer {
       const eol = all.indexOf('\n', at + 1)
       const mark = all.toString('utf8', at + 1 + this.#nonce.length, eol).trim()
       if (mark.startsWith('end')) return { sections, end: mark.slice(4) }
-      sections.push({ text: all.toString('utf8', from, at), mark })
+      sections.push({ text: all.toString('utf8', from, at), mark, end: at })
       from = eol + 1
     }
   }

@@ -26,11 +26,11 @@ const state = (joining = false) =>
     JoinInProgress: joining,
   })
 
-const asked = Date.parse('2026-12-01')
+const answered = Date.parse('2026-12-01')
 
 describe('membership of a swarm', () => {
   it('is told by the certificate of a settled member, worker or manager alike', () => {
-    assert.deepEqual(readMembership({ code: 0, stdout: certificate + state(), asked }), {
+    assert.deepEqual(readMembership({ code: 0, stdout: certificate + state(), answered }), {
       NodeID: 'xetyhqqhjfoibvj3savw5xymb',
       NodeAddr: '192.168.188.14',
       LocalNodeState: 'active',
@@ -41,7 +41,7 @@ describe('membership of a swarm', () => {
   })
 
   it('is pending while a join is under way', () => {
-    const swarm = readMembership({ code: 0, stdout: certificate + state(true), asked })
+    const swarm = readMembership({ code: 0, stdout: certificate + state(true), answered })
     assert.equal(swarm?.LocalNodeState, 'pending')
   })
 
@@ -52,7 +52,7 @@ describe('membership of a swarm', () => {
 
   it('has ended when the certificate has expired, and says what to do', () => {
     assert.throws(
-      () => readMembership({ code: 0, stdout: certificate + state(), asked: Date.parse('2027-03-01') }),
+      () => readMembership({ code: 0, stdout: certificate + state(), answered: Date.parse('2027-03-01') }),
       (error: unknown) =>
         error instanceof TaskError &&
         error.message.includes('expired') &&

@@ -117,6 +117,12 @@ for (const shell of ['dash', 'bash']) {
       )
     })
 
+    it('each answer has the time at which its own end arrived', async () => {
+      const { times } = await session.run(['true', 'sleep 0.5', 'true'], timeout)
+      const [first = 0, second = 0, third = 0] = times
+      assert.ok(second - first >= 400 && third - second < 400, times.join(' '))
+    })
+
     it('what rc files print before the beginning is nobody’s', async () => {
       session.say('echo Welcome; printf "no newline"; echo "stty: not a tty" >&2\n')
       const { answers } = await session.run(['echo hello; echo hm >&2'], timeout)
@@ -188,7 +194,8 @@ describe('an unframer', () => {
         for (const end of Object.values(ends)) {
           assert.equal(end.indexOf(true), end.length - 1, 'the end is told with the last chunk, not before')
         }
-        assert.deepEqual(unframer.answers(), expected)
+        const { answers, remoteMs } = unframer.answers()
+        assert.deepEqual({ answers, remoteMs }, expected)
       }),
       { seed, numRuns: 300 },
     )
