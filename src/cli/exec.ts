@@ -1,13 +1,9 @@
 import type { Argv, CommandModule } from 'yargs'
-import { ConnectionError, InputError, BrambleError } from '../errors.ts'
-import { loadInventory, type Host } from '../inventory/index.ts'
-import { limitHosts } from '../engine/run.ts'
-import { redact } from '../secrets/secret.ts'
-import { openSession } from '../ssh/session.ts'
+import { InputError } from '../errors.ts'
 import { quote } from '../playbook/sh.ts'
-import { exit } from './exit.ts'
+import { redact } from '../secrets/secret.ts'
+import { eachHost } from './each-host.ts'
 import { withInventory } from './options.ts'
-import { projectDirectory, target } from './project.ts'
 
 const builder = (yargs: Argv) =>
   withInventory(yargs)
@@ -28,37 +24,15 @@ export const execCommand: CommandModule<object, Arguments> = {
 async function execute(argv: Arguments & { '--'?: (string | number)[] }): Promise<void> {
   const words = (argv['--'] ?? []).map(String)
   if (words.length === 0) throw new InputError('no command given', { next: 'bramble exec all -- uptime' })
-  const inventory = await loadInventory(argv.inventory)
   const command = words.map(quote).join(' ')
-  const outcomes = await Promise.all(
-    limitHosts(inventory, argv.pattern, '').map((host) => runOn(host, command, argv.timeout)),
-  )
-  if (outcomes.every((outcome) => outcome === 'unreachable')) exit(4)
-  else if (outcomes.some((outcome) => outcome !== 'done')) exit(2)
-}
-
-async function runOn(
-  host: Host,
-  command: string,
-  timeout: number,
-): Promise<'done' | 'failed' | 'unreachable'> {
-  try {
-    const session = await openSession(target(projectDirectory(), host))
-    try {
-      const { answers } = await session.run([command], timeout)
-      const { code, stdout, stderr } = answers[0] ?? { code: 1, stdout: '', stderr: '' }
-      show(process.stdout, host.name, stdout)
-      show(process.stderr, host.name, stderr)
-      if (code !== 0) show(process.stderr, host.name, `exited with code ${code}`)
-      return code === 0 ? 'done' : 'failed'
-    } finally {
-      session.close()
-    }
-  } catch (error) {
-    if (!(error instanceof BrambleError)) throw error
-    process.stderr.write(`${redact(error.describe())}\n`)
-    return error instanceof ConnectionError ? 'unreachable' : 'failed'
-  }
+  await eachHost(argv, async (host, session) => {
+    const { answers } = await session.run([command], argv.timeout)
+    const { code, stdout, stderr } = answers[0] ?? { code: 1, stdout: '', stderr: '' }
+    show(process.stdout, host.name, stdout)
+    show(process.stderr, host.name, stderr)
+    if (code !== 0) show(process.stderr, host.name, `exited with code ${code}`)
+    return code === 0
+  })
 }
 
 function show(stream: NodeJS.WriteStream, name: string, text: string): void {

@@ -92,6 +92,14 @@ describe('four virtual Pis, one of them bare', function () {
     assert.equal(code, 0)
   })
 
+  it('tell what kind of machines they are', async () => {
+    const { code, stdout } = await bramble('facts', 'rpi1', '-i', 'inventory/lab', '-o', 'json')
+    const facts = JSON.parse(stdout) as Record<string, Record<string, string>>
+    assert.equal(code, 0)
+    assert.equal(facts['rpi1']?.['hostname'], 'rpi1')
+    assert.match(facts['rpi1']?.['addresses'] ?? '', /eth0 192\.168\.188\.11(,|$)/)
+  })
+
   it('run every service completely, and hold the virtual IP on rpi1 only', async () => {
     const services = await on('rpi1', "docker service ls --format '{{.Name}} {{.Replicas}}'")
     assert.deepEqual(services.trim().split('\n').toSorted(), [

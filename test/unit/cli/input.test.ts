@@ -72,6 +72,7 @@ const cases: Record<string, Case> = {
   },
   'a limit that leaves no host': { words: ['apply', 'site.ts', '-l', 'all:!all'], says: /names no host/ },
   'an unknown host for exec': { words: ['exec', 'rpi9', '--', 'true'], says: /`rpi9`/ },
+  'an unknown host for facts': { words: ['facts', 'rpi9'], says: /`rpi9`/ },
   'no command for exec': {
     words: ['exec', 'all'],
     says: /^no command given\n {2}next: +bramble exec all -- uptime$/,
