@@ -92,7 +92,12 @@ async function convergeOne(step: Step, index: number, notified: Set<string>): Pr
   if (state.check) return foreseen(step, resource, change, notified)
   state.emit({ type: 'doing', at: Date.now(), host: remote.host.name, play: step.play, what: resource.title })
   const output = await applyAndVerify(step, index, change)
-  return change.waits ? { status: 'ok', output } : { status: 'changed', diff: change.diff, output }
+  if (!change.waits) return { status: 'changed', diff: change.diff, output }
+  return {
+    status: 'ok',
+    reason: `waited for, as it was not so at once: ${change.diff.replaceAll('\n', ', ')}`,
+    output,
+  }
 }
 
 /** What check mode tells in place of applying. */

@@ -60,9 +60,10 @@ export function changes(events: readonly Event[]): Record<string, string[]> {
 
 /** What was not so at once and had to be waited for. */
 export function waits(events: readonly Event[]): string[] {
-  const titles = new Set(events.map((event) => (event.type === 'task' ? event.title : undefined)))
   return events.flatMap((event) =>
-    event.type === 'doing' && titles.has(event.what) ? [`${event.host} ${event.what}`] : [],
+    event.type === 'task' && event.status === 'ok' && event.reason
+      ? [`${event.host} ${event.title}: ${event.reason}`]
+      : [],
   )
 }
 

@@ -53,6 +53,7 @@ describe('check mode', () => {
     assert.equal(check.tasks[0]?.reason, 'not so now; apply would wait for it:\n- not there')
     const applied = await runLocally([over([wait])])
     assert.deepEqual([applied.changed, applied.tasks[0]?.status], [false, 'ok'])
+    assert.equal(applied.tasks[0]?.reason, 'waited for, as it was not so at once: - not there')
   })
 
   it('reports a play as unknown until the change that brings its fact', async () => {
