@@ -54,7 +54,7 @@ install -m 600 -o 1000 -g 1000 "$run/authorized_keys" "$root/home/pi/.ssh/author
 start() {
   systemd-nspawn --quiet --directory="$root" --machine="$name" --boot --register=no --keep-unit \
     --network-veth --network-bridge=br0 --bind="$machine/docker:/var/lib/docker" \
-    --capability=all --system-call-filter='add_key keyctl bpf' \
+    --capability=all --drop-capability=CAP_SYS_TIME --system-call-filter='add_key keyctl bpf' \
     --resolv-conf=off --timezone=off --link-journal=no --console=pipe
 }
 
