@@ -4,7 +4,7 @@ import type { Argv, CommandModule } from 'yargs'
 import { run, limitHosts, type RunResult } from '../engine/run.ts'
 import type { Event } from '../engine/events.ts'
 import { InputError } from '../errors.ts'
-import { loadInventory, withConnection, type Inventory } from '../inventory/index.ts'
+import { withConnection, type Inventory } from '../inventory/index.ts'
 import { loadPlaybook } from '../playbook/load.ts'
 import { quote } from '../playbook/sh.ts'
 import { report } from '../report/index.ts'
@@ -12,7 +12,7 @@ import { journal } from '../report/journal.ts'
 import { openSession } from '../ssh/session.ts'
 import { exit } from './exit.ts'
 import { listOf, outputOf, withInventory, withLimit, withOutput } from './options.ts'
-import { archives, projectDirectory, target, templates } from './project.ts'
+import { archives, inventoryOf, projectDirectory, target, templates } from './project.ts'
 import { askPassword, interruption } from './terminal.ts'
 
 const builder = (yargs: Argv) =>
@@ -53,10 +53,12 @@ async function apply(argv: Arguments): Promise<void> {
   if (!Number.isInteger(argv.forks) || argv.forks < 1) {
     throw new InputError(`--forks ${argv.forks}`, { expected: 'a whole number of at least 1' })
   }
-  const loaded = await loadInventory(argv.inventory)
+  const loaded = await inventoryOf(argv.inventory)
   const playbook = await loadPlaybook(argv.playbook, project)
   const inventory = argv['ask-become-pass']
-    ? withConnection(loaded, { becomePassword: await askPassword('sudo password: ') })
+    ? withConnection(loaded, {
+        becomePassword: await askPassword('sudo password: ', 'Set BRAMBLE_BECOME_PASSWORD instead.'),
+      })
     : loaded
   const hosts = chosenHosts(inventory, project, argv)
   const tags = listOf(argv.tags)

@@ -1,10 +1,10 @@
 import { limitHosts } from '../engine/run.ts'
 import { BrambleError, ConnectionError } from '../errors.ts'
-import { loadInventory, type Host } from '../inventory/index.ts'
+import type { Host } from '../inventory/index.ts'
 import { redact } from '../secrets/secret.ts'
 import { openSession, type Session } from '../ssh/session.ts'
 import { exit } from './exit.ts'
-import { projectDirectory, target } from './project.ts'
+import { inventoryOf, projectDirectory, target } from './project.ts'
 
 /**
  * Does something on each host of a pattern, side by side; `work` returns whether it went well. Errors of a host are
@@ -14,7 +14,7 @@ export async function eachHost(
   { inventory, pattern }: { inventory: string; pattern: string },
   work: (host: Host, session: Session) => Promise<boolean>,
 ): Promise<void> {
-  const hosts = limitHosts(await loadInventory(inventory), pattern, '')
+  const hosts = limitHosts(await inventoryOf(inventory), pattern, '')
   const outcomes = await Promise.all(hosts.map((host) => workOn(host, work)))
   if (outcomes.every((outcome) => outcome === 'unreachable')) exit(4)
   else if (outcomes.some((outcome) => outcome !== 'done')) exit(2)

@@ -36,6 +36,6 @@ async function execute(argv: Arguments & { '--'?: (string | number)[] }): Promis
 }
 
 function show(stream: NodeJS.WriteStream, name: string, text: string): void {
-  const lines = text.trimEnd().split('\n')
-  if (text.trim() !== '') stream.write(lines.map((line) => `${name}  ${redact(line)}\n`).join(''))
+  const lines = redact(text).trimEnd().split('\n')
+  if (text.trim() !== '') stream.write(lines.map((line) => `${name}  ${line}\n`).join(''))
 }

@@ -6,7 +6,7 @@ import { FactStore, UnknownFact } from '../playbook/facts.ts'
 import { loadPlaybook } from '../playbook/load.ts'
 import type { Context } from '../playbook/play.ts'
 import { withInventory, withLimit } from './options.ts'
-import { archives, projectDirectory, templates } from './project.ts'
+import { archives, inventoryOf, lockedSecrets, projectDirectory, templates } from './project.ts'
 
 const builder = (yargs: Argv) =>
   withLimit(withInventory(yargs))
@@ -27,7 +27,11 @@ export const listCommand: CommandModule<object, Arguments> = {
 }
 
 async function list(argv: Arguments): Promise<void> {
-  const inventory = await loadInventory(argv.inventory)
+  // Names and groups need no key.
+  const inventory =
+    argv.what === 'hosts'
+      ? await loadInventory(argv.inventory, process.env, lockedSecrets)
+      : await inventoryOf(argv.inventory)
   const hosts = limitHosts(inventory, argv.limit)
   if (argv.what === 'hosts') {
     const width = Math.max(...hosts.map((host) => host.name.length))

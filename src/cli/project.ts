@@ -2,14 +2,43 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { InputError } from '../errors.ts'
-import type { Host, Settings } from '../inventory/index.ts'
+import {
+  loadInventory,
+  type Host,
+  type Inventory,
+  type ReadSecrets,
+  type Settings,
+} from '../inventory/index.ts'
+import { keysOf } from '../secrets/keys.ts'
+import { Secret } from '../secrets/secret.ts'
+import { readStore } from '../secrets/store.ts'
 import type { Template } from '../playbook/play.ts'
 import { readArchive, type Archive } from '../stack/archive.ts'
 import type { Target } from '../ssh/connection.ts'
+import { askPassword } from './terminal.ts'
 
 /** The folder a command works in: where inventory/, playbooks/ and templates/ are. */
 export function projectDirectory(): string {
   return process.cwd()
+}
+
+/** The inventory, with its secrets if it refers to any; their passphrase is asked for where nothing else tells it. */
+export function inventoryOf(path: string): Promise<Inventory> {
+  const ask = process.stdin.isTTY ? (question: string) => askPassword(question) : undefined
+  return loadInventory(
+    path,
+    process.env,
+    async (file) => (await readStore(file, keysOf(process.env, ask)))?.values,
+  )
+}
+
+/** Stands in for the file of secrets where no value is needed. */
+export function lockedSecrets(): ReturnType<ReadSecrets> {
+  return Promise.resolve({
+    has: () => true,
+    get: () => new Secret(''),
+    keys: () => new Map<string, Secret>().keys(),
+  })
 }
 
 /** Reads templates of the project, each once. */

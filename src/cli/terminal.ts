@@ -1,19 +1,22 @@
 import { InputError } from '../errors.ts'
 import { Secret } from '../secrets/secret.ts'
 
-/** Asks for a password without showing it. Errors: InputError when stdin is no terminal. */
-export async function askPassword(question: string): Promise<Secret> {
+/**
+ * Asks for a password without showing it. Errors: InputError when stdin is no terminal; `next` is its advice.
+ */
+export async function askPassword(question: string, next = ''): Promise<Secret> {
   const { stdin, stderr } = process
   if (!stdin.isTTY) {
     throw new InputError('there is no terminal to ask for the password', {
-      next: 'Set BRAMBLE_BECOME_PASSWORD instead.',
+      ...(next && { next }),
     })
   }
   stderr.write(question)
   stdin.setRawMode(true)
   let typed = ''
   try {
-    for await (const chunk of stdin) {
+    // Left open: there may be another question.
+    for await (const chunk of stdin.iterator({ destroyOnReturn: false })) {
       for (const key of String(chunk)) {
         if (key === '\r' || key === '\n') return new Secret(typed)
         if (key === '\u0003') throw new InputError('interrupted')
@@ -26,6 +29,14 @@ export async function askPassword(question: string): Promise<Secret> {
     stderr.write('\n')
   }
   return new Secret(typed)
+}
+
+/** Asks for something new, twice. Errors: InputError when it is not the same both times. */
+export async function askTwice(what: string): Promise<Secret> {
+  const first = await askPassword(`${what}: `)
+  const second = await askPassword(`${what} again: `)
+  if (first.reveal() === second.reveal()) return first
+  throw new InputError('the two are not the same', { next: 'try again' })
 }
 
 /** A signal that Ctrl-C aborts; a second Ctrl-C ends the process at once. */

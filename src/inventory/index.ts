@@ -4,7 +4,8 @@
  * @module
  */
 export { withConnection } from './inventory.ts'
-export { loadInventory } from './load.ts'
+export { inventoryFile, loadInventory } from './load.ts'
+export { secretsFile, type ReadSecrets } from './secrets.ts'
 export { knownGroups, matchHosts } from './patterns.ts'
 export { settingsJsonSchema } from './schema.ts'
 export type { Cluster, Connection, Host, HostSettings, Inventory, Settings } from './types.ts'

@@ -11,6 +11,10 @@ import type { Environment } from './paths.ts'
 import { knownGroups } from './patterns.ts'
 import { clusterShape, settingsSchema } from './schema.ts'
 import type { Settings } from './schema.ts'
+import { keysOf } from '../secrets/keys.ts'
+import { readStore } from '../secrets/store.ts'
+import { fillSecrets, secretsFile } from './secrets.ts'
+import type { ReadSecrets } from './secrets.ts'
 import { readTree } from './tree.ts'
 import type { Tree } from './tree.ts'
 import type { Inventory } from './types.ts'
@@ -24,13 +28,18 @@ import { parseYaml } from './yaml.ts'
  *
  * @param path a directory with hosts.yml (or hosts.yaml), or such a file; group_vars and host_vars stand beside it
  * @param env BRAMBLE_USER, BRAMBLE_PRIVATE_KEY_FILE and BRAMBLE_BECOME_PASSWORD beat the inventory
+ * @param secrets reads the file of secrets, if something refers to one; by default without asking at a terminal
  * @throws InputError with file, line and column
  * @example
  * const inventory = await loadInventory('inventory')
  * inventory.group('loadbalancers').map((host) => host.address)
  */
-export async function loadInventory(path: string, env: Environment = process.env): Promise<Inventory> {
-  const file = await findFile(path)
+export async function loadInventory(
+  path: string,
+  env: Environment = process.env,
+  secrets: ReadSecrets = async (file) => (await readStore(file, keysOf(env)))?.values,
+): Promise<Inventory> {
+  const file = await inventoryFile(path)
   const directory = dirname(file)
   const tree = readTree(parseYaml(file, await readText(file)))
   if (tree.hosts.size === 0) {
@@ -41,12 +50,13 @@ export async function loadInventory(path: string, env: Environment = process.env
   }
   const members = membership(tree)
   const groupNames = new Set([...members.hosts.keys(), ...knownGroups])
-  const written: Written = {
+  const read: Written = {
     tree,
     groupFiles: await readVariables(join(directory, 'group_vars'), 'group', groupNames),
     hostFiles: await readVariables(join(directory, 'host_vars'), 'host', new Set(tree.hosts.keys())),
     environment: applyEnvironment(env),
   }
+  const written = mapLayers(read, await fillSecrets(everyLayer(read), secretsFile(file), secrets))
   checkLayers(everyLayer(written))
 
   const layers = new Map(
@@ -66,7 +76,7 @@ export async function loadInventory(path: string, env: Environment = process.env
   const groups = new Map(
     [...members.hosts].map(([group, names]) => [group, names.flatMap((name) => byName.get(name) ?? [])]),
   )
-  const clusterLayers = [...inlineOf(tree, 'all'), ...(written.groupFiles.get('all') ?? [])]
+  const clusterLayers = [...inlineOf(written.tree, 'all'), ...(written.groupFiles.get('all') ?? [])]
   const settings = readSettings(clusterLayers, directory, env)
   checkCluster({ settings, hosts, groups, clusterLayers, hostLayers: layers, tree, file })
   return makeInventory({ settings, hosts, groups, path: file, directory, warnings: warningsOf(groups) })
@@ -82,6 +92,23 @@ interface Written {
 function everyLayer({ tree, groupFiles, hostFiles, environment }: Written): Layer[] {
   const inline = [...tree.groups.values()].flatMap((group) => group.layers)
   return [inline, ...tree.hosts.values(), ...groupFiles.values(), ...hostFiles.values(), environment].flat()
+}
+
+function mapLayers(
+  { tree, groupFiles, hostFiles, environment }: Written,
+  one: (layer: Layer) => Layer,
+): Written {
+  const each = (found: ReadonlyMap<string, Layer[]>) =>
+    new Map([...found].map(([name, layers]) => [name, layers.map(one)]))
+  const groups = [...tree.groups].map(
+    ([name, group]) => [name, { ...group, layers: group.layers.map(one) }] as const,
+  )
+  return {
+    tree: { groups: new Map(groups), hosts: each(tree.hosts) },
+    groupFiles: each(groupFiles),
+    hostFiles: each(hostFiles),
+    environment: one(environment),
+  }
 }
 
 /** Ansible's order: what hosts.yml says of groups, group_vars of all, of the others, the host's own lines, host_vars. */
@@ -112,7 +139,8 @@ function readSettings(layers: readonly Layer[], directory: string, env: Environm
   return { ...settings, images: { ...settings.images, archives: expandPath(archives, directory, env) } }
 }
 
-async function findFile(path: string): Promise<string> {
+/** The hosts.yml that a path of an inventory means. */
+export async function inventoryFile(path: string): Promise<string> {
   if (!(await statOf(path)).isDirectory()) return path
   const candidates = ['hosts.yml', 'hosts.yaml'].map((name) => join(path, name))
   const found = await Promise.all(

@@ -63,9 +63,14 @@ export const address = z
   .refine((name) => isHostname(name) || isIPv6(name), { error: addressExpected })
 
 export const secret = z
-  .string({ error: 'text, in quotes where it looks like a number' })
-  .min(1, { error: 'text' })
-  .transform((value) => new Secret(value))
+  .custom<string | Secret>(
+    (value) => value instanceof Secret || (typeof value === 'string' && value !== ''),
+    {
+      error: 'text, in quotes where it looks like a number, or !secret NAME',
+    },
+  )
+  .meta({ type: 'string', minLength: 1 })
+  .transform((value) => (value instanceof Secret ? value : new Secret(value)))
 
 /** A host name by RFC 1123, or an IPv4 address. */
 export function isHostname(name: string): boolean {

@@ -1,4 +1,13 @@
-import { CORE_SCHEMA, EVENT_ID, YAMLException, getScalarValue, load, mergeTag, parseEvents } from 'js-yaml'
+import {
+  CORE_SCHEMA,
+  EVENT_ID,
+  YAMLException,
+  defineScalarTag,
+  getScalarValue,
+  load,
+  mergeTag,
+  parseEvents,
+} from 'js-yaml'
 import type { Event } from 'js-yaml'
 import { InputError } from '../errors.ts'
 
@@ -12,7 +21,21 @@ export interface Source {
   at(path: Path): string
 }
 
-const schema = CORE_SCHEMA.withTags(mergeTag)
+/** `!secret NAME`: stands for a secret of the inventory until all is read. */
+export class SecretReference {
+  readonly name: string
+
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
+const secretTag = defineScalarTag('!secret', {
+  resolve: (name) => new SecretReference(name.trim()),
+  identify: (value) => value instanceof SecretReference,
+})
+
+const schema = CORE_SCHEMA.withTags(mergeTag, secretTag)
 
 /**
  * Parses one YAML 1.2 document (`yes` is text, `0644` is the number 644; `<<` merges).
@@ -56,7 +79,9 @@ function withoutPassword(line: string): string {
 
 function advice(reason: string, text: string): { next?: string } {
   if (reason.includes('!vault') || text.startsWith('$ANSIBLE_VAULT')) {
-    return { next: 'Ansible Vault is not read: write the value itself, or pass it in the environment' }
+    return {
+      next: 'Ansible Vault is not read: keep the value with `bramble secret set NAME`, and write !secret NAME here',
+    }
   }
   if (reason.includes('tab')) return { next: 'indent with spaces' }
   if (/^\[[\w:-]+\]\s*$/m.test(text)) {

@@ -181,10 +181,11 @@ function join(role: string, advertise: string, managers: readonly string[], toke
     RemoteAddrs: managers.map((address) => `${address}:2377`),
     JoinToken: token.reveal(),
   }
+  const request = new Secret(JSON.stringify(body), { search: false })
   // A slow machine's join may outlast the daemon's own patience of 20 s; it goes on in the background then.
   return {
     diff: `- no swarm\n+ a ${role} of the swarm of ${managers.join(', ')}`,
-    apply: lines(sh`${dockerPost('/swarm/join', new Secret(JSON.stringify(body)))} || :`, untilActive),
+    apply: lines(sh`${dockerPost('/swarm/join', request)} || :`, untilActive),
   }
 }
 

@@ -31,7 +31,11 @@ export interface TemplateOptions extends FileAttributes, Common {
  */
 export function template({ source, variables, ...options }: TemplateOptions): Resource {
   const { text, secret } = render(source, variables)
-  return file({ title: `template ${options.path}`, ...options, content: secret ? new Secret(text) : text })
+  return file({
+    title: `template ${options.path}`,
+    ...options,
+    content: secret ? new Secret(text, { search: false }) : text,
+  })
 }
 
 /**

@@ -9,6 +9,7 @@ export { resource, type Change, type Common, type Handler, type Resource, type S
 export { UnknownFact, type FactStore } from './facts.ts'
 export { BrambleError, InputError, TaskError } from '../errors.ts'
 export { Secret } from '../secrets/secret.ts'
+export { secretOf } from './secret-of.ts'
 export type { Cluster, Host } from '../inventory/index.ts'
 export { renderStack, stackLabels, stackModel } from '../stack/model.ts'
 export * from '../modules/index.ts'

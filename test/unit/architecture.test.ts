@@ -108,8 +108,8 @@ describe('the imports', () => {
     none(imports.filter((one) => isOf('reference')(one) && folderOf(one.file) !== 'reference'))
   })
 
-  it('start programs from src/ssh, src/lab and the commands for the lab only', () => {
-    const allowed = /^(ssh\/|lab\/|cli\/lab\.ts$)/
+  it('start programs from src/ssh, src/lab, the commands for the lab and the editor only', () => {
+    const allowed = /^(ssh\/|lab\/|cli\/(lab|editor)\.ts$)/
     none(imports.filter(({ file, target }) => target === 'node:child_process' && !allowed.test(file)))
   })
 

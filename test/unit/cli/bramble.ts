@@ -9,6 +9,8 @@ export interface Asked {
   folder: string
   words: readonly string[]
   env: Record<string, string>
+  /** What stands on stdin. */
+  input: string
 }
 
 export interface Told {
@@ -24,7 +26,12 @@ export interface CommandLine {
   /** Writes a file of the project. */
   put(name: string, text: string): void
   /** Runs `bramble` with these words in the project, or in a folder of it. */
-  bramble(words: readonly string[], env?: Record<string, string>, folder?: string): Promise<Told>
+  bramble(
+    words: readonly string[],
+    env?: Record<string, string>,
+    folder?: string,
+    input?: string,
+  ): Promise<Told>
 }
 
 /** The command line for the tests of a `describe`; each has an empty project of its own. */
@@ -56,9 +63,9 @@ export function commandLine(): CommandLine {
       mkdirSync(dirname(join(folder, name)), { recursive: true })
       writeFileSync(join(folder, name), text)
     },
-    async bramble(words, env = {}, inside = '.') {
+    async bramble(words, env = {}, inside = '.', input = '') {
       asked += 1
-      runner?.send({ id: asked, folder: join(folder, inside), words, env } satisfies Asked)
+      runner?.send({ id: asked, folder: join(folder, inside), words, env, input } satisfies Asked)
       const [told] = (await once(runner as ChildProcess, 'message')) as [Told]
       return told
     },

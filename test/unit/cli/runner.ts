@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { exit } from '../../../src/cli/exit.ts'
 import { main } from '../../../src/cli/main.ts'
 import type { Asked, Told } from './bramble.ts'
@@ -13,9 +14,10 @@ process.on('message', (message) => {
   void answer(message as Asked)
 })
 
-async function answer({ id, folder, words, env }: Asked): Promise<void> {
+async function answer({ id, folder, words, env, input }: Asked): Promise<void> {
   process.chdir(folder)
   process.env = { ...environment, ...env }
+  Object.defineProperty(process, 'stdin', { value: Readable.from([Buffer.from(input)]), configurable: true })
   exit(0)
   const printed = { stdout: '', stderr: '' }
   const restore = [capture('stdout', printed), capture('stderr', printed)]
