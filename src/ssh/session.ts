@@ -80,9 +80,9 @@ class SshSession implements Session {
   }
 
   async feed(command: string, input: Readable, timeout: number): Promise<Answer> {
-    // The shell that runs the command must not read the input, so the command comes as an argument; it holds no
-    // secret: what is fed is a file's content.
-    const shell = await startShell(this.#client, this.#target, command)
+    const shell = await startShell(this.#client, this.#target, readCommand)
+    // `read` takes the first line and not a byte more: the input is left to the command.
+    shell.write(`${Buffer.from(command).toString('base64')}\n`)
     return new Promise((resolve, reject) => {
       const out: Buffer[] = []
       const err: Buffer[] = []
@@ -141,6 +141,9 @@ class SshSession implements Session {
     return new ConnectionError('the connection was lost', { host: name, stderr })
   }
 }
+
+/** A command may hold a secret, so it comes as the first line of stdin and not as an argument. */
+const readCommand = 'read -r command || exit; eval "$(printf %s "$command" | base64 -d)"'
 
 /** `/bin/sh` as root, reading commands from stdin; with `command`, that one only, and stdin is left to it. */
 async function startShell(client: Client, target: Target, command?: string): Promise<ClientChannel> {
