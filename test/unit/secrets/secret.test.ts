@@ -33,6 +33,12 @@ describe('a secret', () => {
   })
 })
 
+/** A text, once the secret in it is known. */
+function redactable(text: string): string {
+  new Secret(`it's a rose/4711+`).reveal()
+  return text
+}
+
 describe('redact', () => {
   const cases: [what: string, text: () => string, clean: string][] = [
     ['replaces a secret wherever it stands', () => `a${value}b ${value}`, 'a***b ***'],
@@ -59,8 +65,52 @@ describe('redact', () => {
       '{ a } ***',
     ],
     ['takes an empty secret for none', () => `abc${new Secret('')}`, 'abc***'],
+    ['does not look for one of less than 4 characters', () => `p1x ${new Secret('p1x')}`, 'p1x ***'],
+    ['replaces it where a shell quoted it', () => redactable(`'it'\\''s a rose/4711+'`), `'***'`],
+    [
+      'replaces it where JSON quotes it',
+      () => JSON.stringify({ key: new Secret('a "b" \\ c').reveal() }),
+      '{"key":"***"}',
+    ],
+    [
+      'replaces it in a URL',
+      () => `https://x/?k=${encodeURIComponent(new Secret('a&b /thorn').reveal())}`,
+      'https://x/?k=***',
+    ],
+    ['replaces what a terminal wrapped', () => value.replace('of', 'o\nf'), '***'],
+    [
+      'replaces what a report indented',
+      () => `x\n  ${value.slice(0, 9)}\r\n  ${value.slice(9)} y\nz`,
+      'x\n  *** y\nz',
+    ],
+    ['replaces what a diff marked', () => `+${value.slice(0, 9)}\n+${value.slice(9)}\n+z`, '+***\n+z'],
+    [
+      'replaces each of several torn ones',
+      () => `${value}\n${value}\n`.replaceAll('br', 'b\nr'),
+      '***\n***\n',
+    ],
+    [
+      'leaves the lines of a text that only holds secrets',
+      () => `option httplog\n${new Secret('option httplog\n', { search: false })}`,
+      'option httplog\n***',
+    ],
   ]
   for (const [what, text, clean] of cases) it(what, () => assert.equal(redact(text()), clean))
+
+  it('replaces it in base64, whatever stands around it and however long the lines are', () => {
+    const sloe = new Secret('sloe?gin>and~more').reveal()
+    for (const before of ['', 'a', 'ab', 'user:']) {
+      for (const encoding of ['base64', 'base64url'] as const) {
+        for (const length of [9, 10, 76]) {
+          const text = Buffer.from(`${before}${sloe}\n`).toString(encoding)
+          const clean = redact(text.replaceAll(new RegExp(`.{${length}}`, 'g'), '$&\n'))
+          assert.match(clean, /\*\*\*/)
+          const left = Buffer.from(clean.replaceAll(/\*\*\*|\n/g, ''), encoding).toString('latin1')
+          assert.doesNotMatch(left, /sloe|gin|and|more/, `${before} ${encoding} ${length}`)
+        }
+      }
+    }
+  })
 
   it('cleans every text of an event, however deep', () => {
     const line = eventLine({
