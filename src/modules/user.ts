@@ -1,5 +1,6 @@
 import { resource, type Common, type Resource } from '../playbook/resource.ts'
-import { sh, type ShValue } from '../playbook/sh.ts'
+import { lines, sh, type ShValue } from '../playbook/sh.ts'
+import type { Secret } from '../secrets/secret.ts'
 import { absolutePath, cutLine, matching, printed } from './check.ts'
 import { replaced } from './diff.ts'
 import { NAME } from './group.ts'
@@ -16,6 +17,8 @@ export interface UserOptions extends Common {
   shell?: string
   /** Home directory. It is made with a new user, and not moved. Default: left as it is. */
   home?: string
+  /** The password as a hash, which `openssl passwd -6` prints; see crypt(5). Default: left as it is, or none. */
+  passwordHash?: Secret
   /** Take the number from the range for system users, and make no home. Default false. */
   system?: boolean
   /** Default `present`. */
@@ -27,7 +30,7 @@ export interface UserOptions extends Common {
  *
  * Errors: a group does not exist; the number is taken; with `absent`, the user has processes running.
  *
- * @see useradd(8), usermod(8), userdel(8), getent(1)
+ * @see useradd(8), usermod(8), userdel(8), chpasswd(8), getent(1)
  * @example user({ name: 'pi', groups: ['docker'], shell: '/bin/bash' })
  */
 export function user(options: UserOptions): Resource {
@@ -37,6 +40,13 @@ export function user(options: UserOptions): Resource {
   const home = options.home === undefined ? undefined : absolutePath(options.home)
   const asked = [...(options.group === undefined ? [] : [options.group]), ...groups]
   asked.forEach((one) => matching(one, NAME, 'a name for a group'))
+  const hash =
+    options.passwordHash && matching(options.passwordHash.reveal(), /^[^:\s]+$/, 'a hash of a password')
+  // Compared there: a hash does not leave the host.
+  const hasHash =
+    hash === undefined
+      ? sh`:`
+      : sh`case $(getent shadow ${name}) in ${`${name}:${hash}:`}*) echo so ;; *) echo other ;; esac`
   const inGroups = asked.length === 0 ? sh`:` : sh`getent group ${[...new Set(asked)]} || [ $? -eq 2 ]`
   return resource(
     {
@@ -45,9 +55,10 @@ export function user(options: UserOptions): Resource {
       probe:
         state === 'absent'
           ? sh`getent passwd ${name} || [ $? -eq 2 ]`
-          : sh`getent passwd ${name} || { [ $? -eq 2 ] && echo; } || exit\n${inGroups}`,
+          : sh`getent passwd ${name} || { [ $? -eq 2 ] && echo; } || exit\n${hasHash}\n${inGroups}`,
       plan(seen) {
-        const [entry, rest] = cutLine(printed(seen, `user ${name}`))
+        const [entry, more] = cutLine(printed(seen, `user ${name}`))
+        const [compared, rest] = hash === undefined ? ['', more] : cutLine(more)
         if (state === 'absent')
           return entry === '' ? undefined : { diff: `- user ${name}`, apply: sh`userdel ${name}` }
         const [found, , number, gid, , foundHome, foundShell] = entry.split(':')
@@ -78,11 +89,14 @@ export function user(options: UserOptions): Resource {
             to: `in ${missing.join(', ')}`,
             words: [found ? '-aG' : '-G', missing.join(',')],
           })
+        const setHash =
+          hash === undefined || compared === 'so' ? [] : [sh`printf '%s:%s\\n' ${name} ${hash} | chpasswd -e`]
+        if (setHash.length > 0) wrong.push({ from: 'another password', to: 'password ***', words: [] })
         const words = wrong.flatMap((one) => one.words)
         if (!found) {
           return {
             diff: `+ user ${[name, ...wrong.map(({ to }) => to)].join(', ')}`,
-            apply: sh`useradd ${system ? '-r' : '-m'} ${words} ${name}`,
+            apply: lines(sh`useradd ${system ? '-r' : '-m'} ${words} ${name}`, ...setHash),
           }
         }
         if (wrong.length === 0) return undefined
@@ -91,7 +105,7 @@ export function user(options: UserOptions): Resource {
             `user ${name}: ${wrong.map(({ from }) => from).join(', ')}`,
             `user ${name}: ${wrong.map(({ to }) => to).join(', ')}`,
           ),
-          apply: sh`usermod ${words} ${name}`,
+          apply: lines(...(words.length > 0 ? [sh`usermod ${words} ${name}`] : []), ...setHash),
         }
       },
     },

@@ -67,7 +67,7 @@ const cases: [string, Files | string, string][] = [
     `hosts.yml is not valid YAML: unknown scalar tag !<!vault>
   at hosts.yml:1:34
   found:    all: { vars: { ansible_password: ***
-  next:     Ansible Vault is not read: write the value itself, or pass it in the environment`,
+  next:     Ansible Vault is not read: keep the value with \`bramble secret set NAME\`, and write !secret NAME here`,
   ],
   [
     'bytes that are not text',
@@ -296,7 +296,7 @@ const cases: [string, Files | string, string][] = [
     groupVars('haproxy:\n  stats_password: 1234\n'),
     `\`haproxy.stats_password\` is not valid
   at group_vars/all.yml:2:3
-  expected: text, in quotes where it looks like a number
+  expected: text, in quotes where it looks like a number, or !secret NAME
   found:    a number`,
   ],
   [

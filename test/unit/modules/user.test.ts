@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { InputError } from '../../../src/errors.ts'
 import { group } from '../../../src/modules/group.ts'
+import { Secret } from '../../../src/secrets/secret.ts'
 import { user } from '../../../src/modules/user.ts'
 import { plan, SHELLS } from './local.ts'
 import { table } from './table.ts'
 
 const make = () => user({ name: 'pi', uid: 1000, groups: ['docker', 'users'], shell: '/bin/bash' })
+const withPassword = () => user({ name: 'pi', passwordHash: new Secret('$6$salt$thistle') })
 const makeGroup = () => group({ name: 'docker', gid: 999, system: true })
 
 describe('user', () => {
@@ -68,6 +70,28 @@ describe('user', () => {
       seen: '',
       expect: 'ok',
     },
+    {
+      title: 'is content with its password',
+      make: withPassword,
+      seen: `${entry}so\n`,
+      expect: 'ok',
+    },
+    {
+      title: 'gets its password, which no diff shows',
+      make: withPassword,
+      seen: `${entry}other\n`,
+      expect: 'change',
+      diff: /^- user pi: another password\n\+ user pi: password \*\*\*$/,
+      apply: /^printf '%s:%s\\n' pi '\$6\$salt\$thistle' \| chpasswd -e$/,
+    },
+    {
+      title: 'is made with its password',
+      make: withPassword,
+      seen: '\nother\n',
+      expect: 'change',
+      diff: /^\+ user pi, password \*\*\*$/,
+      apply: /^useradd -m +pi\nprintf .* \| chpasswd -e$/,
+    },
     { title: 'says so when it cannot look', make, seen: { code: 1, stdout: '' }, expect: 'error' },
   ])
 
@@ -80,6 +104,8 @@ describe('user', () => {
         plan(user({ name: 'bramble-none', groups: ['bramble-none'] }), shell)?.diff ?? '',
         /^\+ user/,
       )
+      const unlike = user({ name: 'root', passwordHash: new Secret('$6$*[?') })
+      assert.match(plan(unlike, shell)?.diff ?? '', /another password/)
       assert.equal(plan(user({ name: 'bramble-none', state: 'absent' }), shell), undefined)
     })
   }
