@@ -1,7 +1,7 @@
-import { forms, shortestPart } from './forms.ts'
+import { forms, shortest, shortestPart } from './forms.ts'
 
 const known = new Set<string>()
-let patterns: { all: RegExp; long: RegExp } | undefined
+let index: { all: Index; long: Index } | undefined
 
 /** A value that prints as `***`; what it hides is told by `reveal()` only, and never leaves through a report. */
 export class Secret {
@@ -16,7 +16,7 @@ export class Secret {
     if (!search) return
     const before = known.size
     for (const form of forms(value)) known.add(form)
-    if (known.size > before) patterns = undefined
+    if (known.size > before) index = undefined
   }
 
   reveal(): string {
@@ -42,51 +42,73 @@ export class Secret {
  */
 export function redact(text: string): string {
   if (known.size === 0) return text
-  const { all, long } = (patterns ??= patternsOf([...known]))
-  const clean = text.replace(all, '***')
-  return clean.includes('\n') ? breaks.reduce((rest, one) => acrossLines(rest, one, long), clean) : clean
-}
-
-function patternsOf(texts: readonly string[]): { all: RegExp; long: RegExp } {
-  return { all: anyOf(texts), long: anyOf(texts.filter((text) => text.length >= shortestPart)) }
-}
-
-function anyOf(texts: readonly string[]): RegExp {
-  // The longest first: one secret may begin with another. Without any, a pattern that nothing matches.
-  const ordered = texts.toSorted((one, other) => other.length - one.length)
-  return new RegExp(
-    ordered.map((text) => text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|') || '(?!)',
-    'g',
-  )
+  index ??= indexOf([...known])
+  const clean = hide([text], find(text, index.all))
+  if (!clean.includes('\n')) return clean
+  const { long } = index
+  return breaks.reduce((rest, one) => {
+    const parts = rest.split(one)
+    const joined = parts.filter((_, place) => place % 2 === 0).join('')
+    return hide(parts, find(joined, long))
+  }, clean)
 }
 
 /** Line breaks, and what a report or a diff puts at the beginning of a line. */
 const breaks = [/(\r?\n[ \t]*)/, /(\r?\n[ \t]*[-+|] ?)/, /(\r?\n[-+])/]
 
-function acrossLines(text: string, lineBreak: RegExp, long: RegExp): string {
-  // The breaks themselves stand at the odd places.
-  const parts = text.split(lineBreak)
-  const joined = parts.filter((_, index) => index % 2 === 0).join('')
-  const found = [...joined.matchAll(long)].map(({ index, 0: { length } }) => ({
-    from: index,
-    to: index + length,
-  }))
-  if (found.length === 0) return text
+/** Texts by how they begin: a search then costs the same for one secret and for many. */
+type Index = ReadonlyMap<string, readonly string[]>
+
+function indexOf(texts: readonly string[]): { all: Index; long: Index } {
+  const by = (some: readonly string[]): Index => {
+    const groups = new Map<string, string[]>()
+    // The longest first: one secret may begin with another.
+    for (const text of some.toSorted((one, other) => other.length - one.length)) {
+      const start = text.slice(0, shortest)
+      groups.set(start, [...(groups.get(start) ?? []), text])
+    }
+    return groups
+  }
+  return { all: by(texts), long: by(texts.filter((text) => text.length >= shortestPart)) }
+}
+
+interface Range {
+  from: number
+  to: number
+}
+
+/** Where any of the texts stands; those that overlap count as one. */
+function find(text: string, texts: Index): Range[] {
+  const found: Range[] = []
+  for (let from = 0; from + shortest <= text.length; from++) {
+    const one = texts.get(text.slice(from, from + shortest))?.find((other) => text.startsWith(other, from))
+    if (one === undefined) continue
+    const last = found.at(-1)
+    const to = from + one.length
+    if (last && from < last.to) last.to = Math.max(last.to, to)
+    else found.push({ from, to })
+  }
+  return found
+}
+
+/** The parts, of which those at odd places are line breaks that the ranges do not count. */
+function hide(parts: readonly string[], ranges: readonly Range[]): string {
   let clean = ''
-  let at = 0
-  for (const [index, part] of parts.entries()) {
-    if (index % 2 === 1) {
-      if (!found.some(({ from, to }) => from < at && at < to)) clean += part
+  let start = 0
+  for (const [place, part] of parts.entries()) {
+    if (place % 2 === 1) {
+      if (!ranges.some(({ from, to }) => from < start && start < to)) clean += part
       continue
     }
-    const end = at + part.length
-    for (const { from, to } of found) {
+    const end = start + part.length
+    let at = start
+    for (const { from, to } of ranges) {
       if (to <= at || from >= end) continue
-      if (from >= at) clean += `${joined.slice(at, from)}***`
+      if (from >= start) clean += `${part.slice(at - start, from - start)}***`
       at = Math.min(to, end)
     }
-    clean += joined.slice(at, end)
-    at = end
+    clean += part.slice(at - start)
+    start = end
   }
   return clean
 }

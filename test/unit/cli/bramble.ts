@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
 export interface Asked {
   id: number
@@ -25,7 +25,7 @@ export interface CommandLine {
   readonly folder: string
   /** Writes a file of the project. */
   put(name: string, text: string): void
-  /** Runs `bramble` with these words in the project, or in a folder of it. */
+  /** Runs `bramble` with these words in the project, in a folder of it, or in another one. */
   bramble(
     words: readonly string[],
     env?: Record<string, string>,
@@ -65,7 +65,7 @@ export function commandLine(): CommandLine {
     },
     async bramble(words, env = {}, inside = '.', input = '') {
       asked += 1
-      runner?.send({ id: asked, folder: join(folder, inside), words, env, input } satisfies Asked)
+      runner?.send({ id: asked, folder: resolve(folder, inside), words, env, input } satisfies Asked)
       const [told] = (await once(runner as ChildProcess, 'message')) as [Told]
       return told
     },

@@ -64,6 +64,12 @@ describe('redact', () => {
       () => `{ a } ${new Secret('{\n  boysenberry\n}\n')}`,
       '{ a } ***',
     ],
+    [
+      'replaces secrets that overlap',
+      () => `${new Secret('plum-tree').reveal()}-house ${new Secret('tree-house')}`,
+      '*** ***',
+    ],
+    ['replaces a long secret', () => new Secret('bullace\\n'.repeat(20_000)).reveal(), '***'],
     ['takes an empty secret for none', () => `abc${new Secret('')}`, 'abc***'],
     ['does not look for one of less than 4 characters', () => `p1x ${new Secret('p1x')}`, 'p1x ***'],
     ['replaces it where a shell quoted it', () => redactable(`'it'\\''s a rose/4711+'`), `'***'`],
@@ -110,6 +116,16 @@ describe('redact', () => {
         }
       }
     }
+  })
+
+  it('takes time in proportion to the text, not to the number of secrets', () => {
+    const words = Array.from({ length: 3000 }, (_, number) => `fig-${number}-tree`)
+    for (const word of words) new Secret(word)
+    const text = 'nothing to see here, '.repeat(50_000)
+    const start = performance.now()
+    assert.equal(redact(text), text)
+    assert.ok(performance.now() - start < 5000)
+    assert.equal(redact(words.join(' ')), words.map(() => '***').join(' '))
   })
 
   it('cleans every text of an event, however deep', () => {
