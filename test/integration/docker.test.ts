@@ -12,6 +12,7 @@ import type { Resource } from '../../src/playbook/resource.ts'
 import { onHost, startLightHosts } from '../light-host.ts'
 import type { LightHost, LightHosts } from '../light-host.ts'
 import { cache } from '../light-tree.ts'
+import { execsOf, watchExecs } from './execs.ts'
 import { makeProject, variablesOf } from './project.ts'
 import type { Outcome, Project } from './project.ts'
 
@@ -157,6 +158,7 @@ describe('docker on real hosts', function () {
     const check = await project.apply(swarm, { check: true })
     assert.equal(check.ok, true)
     assert.equal(await shell(manager, `docker info -f '{{.Swarm.LocalNodeState}}'`), 'inactive\n')
+    for (const host of lab.hosts) await watchExecs(host)
     const first = succeeded(await project.apply(swarm))
     assert.deepEqual(first.titles('changed'), [
       'swarm led by 10.77.0.11',
@@ -171,6 +173,23 @@ describe('docker on real hosts', function () {
     const second = succeeded(await project.apply(swarm))
     assert.equal(second.changed, false)
     assert.ok(Object.values(second.hosts).every(({ trips }) => trips <= 2))
+  })
+
+  it('the tokens of that were among the arguments and variables of no process, and are in no log', async () => {
+    for (const host of lab.hosts) {
+      const execs = await execsOf(host)
+      await shell(host, 'systemctl stop execs')
+      assert.ok(execs.some(({ argv }) => argv.includes('/swarm/join') || argv.includes('/swarm/init')))
+      assert.doesNotMatch(JSON.stringify(execs), /SWMTKN/)
+      const log = await shell(host, 'journalctl --no-pager --output cat')
+      assert.match(log, /dockerd|containerd/)
+      assert.doesNotMatch(log, /SWMTKN/)
+      // Docker keeps its own in /var/lib/docker.
+      assert.equal(
+        await shell(host, 'find /etc /run /srv /tmp /var -xdev -type f -exec grep -lF SWMTKN {} + || :'),
+        '',
+      )
+    }
   })
 
   it('labels that drifted are mended, and those of others are left alone', async () => {

@@ -124,11 +124,12 @@ describe('secrets on a real host', function () {
   /** Which secrets a text holds, as they are or as base64 of a part that is never split. */
   function toldBy(text: string): string[] {
     return Object.entries(cores).flatMap(([name, core]) => {
-      const inBase64 = [0, 1, 2].map((offset) =>
-        Buffer.from(' '.repeat(offset) + core)
-          .toString('base64')
-          .slice(4, 16),
-      )
+      // The end, where the salt is, without what depends on the bytes after it.
+      const inBase64 = [0, 1, 2].map((offset) => {
+        const bytes = Buffer.from(' '.repeat(offset) + core)
+        const end = Math.floor((bytes.length * 4) / 3)
+        return bytes.toString('base64').slice(end - 12, end)
+      })
       return [core, ...inBase64].some((one) => text.includes(one)) ? [name] : []
     })
   }
@@ -196,7 +197,7 @@ describe('secrets on a real host', function () {
   it('are in no log of the host: sshd at its most talkative, sudo, systemd', async () => {
     const log = await shell('journalctl --no-pager --output cat')
     assert.match(log, /debug3: /)
-    assert.match(log, /sudo.*COMMAND=/)
+    assert.match(log, /USER=root ; COMMAND=\/bin\/sh/)
     assert.deepEqual(toldBy(log), [])
   })
 

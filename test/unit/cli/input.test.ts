@@ -289,7 +289,7 @@ describe('the command line', () => {
   })
 
   const help: Record<string, string[]> = {
-    '': ['apply', 'list', 'exec', 'init', 'lab'],
+    '': ['apply', 'list', 'exec', 'init', 'secret', 'lab'],
     apply: [
       'inventory',
       'limit',
@@ -306,6 +306,7 @@ describe('the command line', () => {
     exec: ['inventory', 'pattern', 'timeout'],
     init: ['directory'],
     lab: ['up', 'down', 'status', 'ssh', 'exec', 'kill', 'start', 'cut', 'heal'],
+    secret: ['set', 'get', 'edit', 'list', 'remove', 'rekey', 'keygen'],
     'lab up': ['count', 'flavour', 'fresh', 'arch', 'memory'],
   }
   for (const [command, words] of Object.entries(help)) {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { armor, Encrypter } from 'age-encryption'
+import { blocks, read } from '../docs/project.ts'
 import { commandLine, type Told } from './bramble.ts'
 
 const inventory = `all:
@@ -230,6 +231,31 @@ stat -c '%a %n' "$1" "\${1%/*}" >${line.folder}/seen; cp "$1" ${line.folder}/cop
       const { code, stdout } = await line.bramble(['list', 'hosts'], { HOME: line.folder })
       assert.deepEqual([code, stdout.split(' ')[0]], [0, 'rpi1'])
     })
+  })
+
+  it('does what docs/secrets.md says it does', () => {
+    const main = pathToFileURL(join(import.meta.dirname, '../../../src/cli/main.ts')).href
+    const tsx = createRequire(import.meta.url).resolve('tsx')
+    line.put(
+      'main.mjs',
+      `const { main } = await import('${main}')\nprocess.exit(await main(process.argv.slice(2)))\n`,
+    )
+    const [commands = ''] = blocks(read('docs/secrets.md'), 'sh')
+    const bramble = `bramble() { "${process.execPath}" --import ${tsx} main.mjs "$@"; }`
+    const { status, stdout, stderr } = spawnSync('sh', ['-ec', `${bramble}\n${commands}`], {
+      cwd: line.folder,
+      env: {
+        ...process.env,
+        HOME: `${line.folder}/home`,
+        XDG_CONFIG_HOME: '',
+        EDITOR: 'true',
+        PASSWORD: 'thorn',
+      },
+      encoding: 'utf8',
+      input: '',
+    })
+    assert.equal(status, 0, stderr)
+    assert.match(stdout, /^age1\w+\nhaproxy_stats\nthorn$/)
   })
 
   it('asks at a terminal, once for a passphrase and twice for a value, and shows nothing of what is typed', async () => {
