@@ -1,5 +1,5 @@
 import { resource, type Common, type Resource } from '../playbook/resource.ts'
-import { lines, sh, type ShValue } from '../playbook/sh.ts'
+import { lines, sh, type Sh, type ShValue } from '../playbook/sh.ts'
 import type { Secret } from '../secrets/secret.ts'
 import { absolutePath, cutLine, matching, printed } from './check.ts'
 import { replaced } from './diff.ts'
@@ -40,13 +40,7 @@ export function user(options: UserOptions): Resource {
   const home = options.home === undefined ? undefined : absolutePath(options.home)
   const asked = [...(options.group === undefined ? [] : [options.group]), ...groups]
   asked.forEach((one) => matching(one, NAME, 'a name for a group'))
-  const hash =
-    options.passwordHash && matching(options.passwordHash.reveal(), /^[^:\s]+$/, 'a hash of a password')
-  // Compared there: a hash does not leave the host.
-  const hasHash =
-    hash === undefined
-      ? sh`:`
-      : sh`case $(getent shadow ${name}) in ${`${name}:${hash}:`}*) echo so ;; *) echo other ;; esac`
+  const password = passwordOf(name, options.passwordHash)
   const inGroups = asked.length === 0 ? sh`:` : sh`getent group ${[...new Set(asked)]} || [ $? -eq 2 ]`
   return resource(
     {
@@ -55,10 +49,10 @@ export function user(options: UserOptions): Resource {
       probe:
         state === 'absent'
           ? sh`getent passwd ${name} || [ $? -eq 2 ]`
-          : sh`getent passwd ${name} || { [ $? -eq 2 ] && echo; } || exit\n${hasHash}\n${inGroups}`,
+          : sh`getent passwd ${name} || { [ $? -eq 2 ] && echo; } || exit\n${password.probe}\n${inGroups}`,
       plan(seen) {
         const [entry, more] = cutLine(printed(seen, `user ${name}`))
-        const [compared, rest] = hash === undefined ? ['', more] : cutLine(more)
+        const { set, rest } = password.read(more)
         if (state === 'absent')
           return entry === '' ? undefined : { diff: `- user ${name}`, apply: sh`userdel ${name}` }
         const [found, , number, gid, , foundHome, foundShell] = entry.split(':')
@@ -89,14 +83,12 @@ export function user(options: UserOptions): Resource {
             to: `in ${missing.join(', ')}`,
             words: [found ? '-aG' : '-G', missing.join(',')],
           })
-        const setHash =
-          hash === undefined || compared === 'so' ? [] : [sh`printf '%s:%s\\n' ${name} ${hash} | chpasswd -e`]
-        if (setHash.length > 0) wrong.push({ from: 'another password', to: 'password ***', words: [] })
+        if (set.length > 0) wrong.push({ from: 'another password', to: 'password ***', words: [] })
         const words = wrong.flatMap((one) => one.words)
         if (!found) {
           return {
             diff: `+ user ${[name, ...wrong.map(({ to }) => to)].join(', ')}`,
-            apply: lines(sh`useradd ${system ? '-r' : '-m'} ${words} ${name}`, ...setHash),
+            apply: lines(sh`useradd ${system ? '-r' : '-m'} ${words} ${name}`, ...set),
           }
         }
         if (wrong.length === 0) return undefined
@@ -105,12 +97,29 @@ export function user(options: UserOptions): Resource {
             `user ${name}: ${wrong.map(({ from }) => from).join(', ')}`,
             `user ${name}: ${wrong.map(({ to }) => to).join(', ')}`,
           ),
-          apply: lines(...(words.length > 0 ? [sh`usermod ${words} ${name}`] : []), ...setHash),
+          apply: lines(...(words.length > 0 ? [sh`usermod ${words} ${name}`] : []), ...set),
         }
       },
     },
     options,
   )
+}
+
+/** The password by its hash: compared on the host, so that none leaves it, and set through a pipe. */
+function passwordOf(
+  name: string,
+  secret?: Secret,
+): { probe: Sh; read: (text: string) => { set: Sh[]; rest: string } } {
+  if (!secret) return { probe: sh`:`, read: (rest) => ({ set: [], rest }) }
+  const hash = matching(secret.reveal(), /^[^:\s]+$/, 'a hash of a password')
+  const set = sh`printf '%s:%s\\n' ${name} ${hash} | chpasswd -e`
+  return {
+    probe: sh`case $(getent shadow ${name}) in ${`${name}:${hash}:`}*) echo so ;; *) echo other ;; esac`,
+    read(text) {
+      const [compared, rest] = cutLine(text)
+      return { set: compared === 'so' ? [] : [set], rest }
+    },
+  }
 }
 
 function parseGroups(stdout: string): Map<string, { gid: string; members: string[] }> {

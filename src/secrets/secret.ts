@@ -60,16 +60,17 @@ const breaks = [/(\r?\n[ \t]*)/, /(\r?\n[ \t]*[-+|] ?)/, /(\r?\n[-+])/]
 type Index = ReadonlyMap<string, readonly string[]>
 
 function indexOf(texts: readonly string[]): { all: Index; long: Index } {
-  const by = (some: readonly string[]): Index => {
-    const groups = new Map<string, string[]>()
-    // The longest first: one secret may begin with another.
-    for (const text of some.toSorted((one, other) => other.length - one.length)) {
-      const start = text.slice(0, shortest)
-      groups.set(start, [...(groups.get(start) ?? []), text])
-    }
-    return groups
+  return { all: byStart(texts), long: byStart(texts.filter((text) => text.length >= shortestPart)) }
+}
+
+function byStart(texts: readonly string[]): Index {
+  const groups = new Map<string, string[]>()
+  // The longest first: one secret may begin with another.
+  for (const text of texts.toSorted((one, other) => other.length - one.length)) {
+    const start = text.slice(0, shortest)
+    groups.set(start, [...(groups.get(start) ?? []), text])
   }
-  return { all: by(texts), long: by(texts.filter((text) => text.length >= shortestPart)) }
+  return groups
 }
 
 interface Range {

@@ -17,7 +17,7 @@ const salt = randomBytes(4).toString('hex')
 
 /** What each secret is found by, wherever it turns up. */
 const cores = Object.fromEntries(
-  ['sudo', 'template', 'file', 'large', 'stdin', 'environment', 'line', 'hash', 'told'].map((name) => [
+  ['sudo', 'template', 'file', 'large', 'stdin', 'environment', 'line', 'hash', 'fed', 'told'].map((name) => [
     name,
     `${name}-berry-${salt}`,
   ]),
@@ -32,7 +32,8 @@ const values: Record<string, string> = {
 }
 
 /** Every way in which secrets get onto a host, some of them told by the host again; and failures that tell them. */
-const site = `import { block, command, file, line, play, playbook, secretOf, sh, template, user } from 'bramble'
+const site = `import { Readable } from 'node:stream'
+import { block, command, file, line, play, playbook, resource, secretOf, sh, template, user } from 'bramble'
 const tasks = play({ name: 'tasks', hosts: 'all', tags: ['tasks'], *tasks(host, { template: read }) {
   const secret = (name) => secretOf(host, name)
   yield template({ path: '/srv/template', source: read('app.ejs'), variables: { key: secret('template') } })
@@ -42,6 +43,9 @@ const tasks = play({ name: 'tasks', hosts: 'all', tags: ['tasks'], *tasks(host, 
   yield command({ title: 'environment', creates: '/srv/environment',
     run: sh\`KEY=\${secret('environment')} sh -c 'printf %s "$KEY" | tee /srv/environment; env' >&2\` })
   yield line({ path: '/srv/line', line: 'key=' + secret('line').reveal(), create: true })
+  yield resource({ title: 'fed', probe: sh\`cat /srv/fed 2>/dev/null || :\`,
+    plan: ({ stdout }) => stdout === secret('fed').reveal() ? undefined
+      : { diff: '+ fed', apply: sh\`cat >/dev/null; printf %s \${secret('fed')} >/srv/fed\`, input: () => Readable.from(['x']) } })
   yield user({ name: 'rose', passwordHash: secret('hash') })
 } })
 const told = (host) => sh\`printf 'told %s\\n' \${secretOf(host, 'told')} >/srv/told
@@ -55,6 +59,19 @@ const failing = [
   tasks: (host, { template }) => [task(host, template)] }))
 export default playbook({ name: 'site', plays: [tasks, ...failing] })
 `
+
+/** Which secrets a text holds, as they are or as base64 of a part that is never split. */
+function toldBy(text: string): string[] {
+  return Object.entries(cores).flatMap(([name, core]) => {
+    // The end, where the salt is, without what depends on the bytes after it.
+    const inBase64 = [0, 1, 2].map((offset) => {
+      const bytes = Buffer.from(' '.repeat(offset) + core)
+      const end = Math.floor((bytes.length * 4) / 3)
+      return bytes.toString('base64').slice(end - 12, end)
+    })
+    return [core, ...inBase64].some((one) => text.includes(one)) ? [name] : []
+  })
+}
 
 describe('secrets on a real host', function () {
   // The first run ever builds the machines’ root tree.
@@ -121,24 +138,11 @@ describe('secrets on a real host', function () {
     return stdout
   }
 
-  /** Which secrets a text holds, as they are or as base64 of a part that is never split. */
-  function toldBy(text: string): string[] {
-    return Object.entries(cores).flatMap(([name, core]) => {
-      // The end, where the salt is, without what depends on the bytes after it.
-      const inBase64 = [0, 1, 2].map((offset) => {
-        const bytes = Buffer.from(' '.repeat(offset) + core)
-        const end = Math.floor((bytes.length * 4) / 3)
-        return bytes.toString('base64').slice(end - 12, end)
-      })
-      return [core, ...inBase64].some((one) => text.includes(one)) ? [name] : []
-    })
-  }
-
   it('arrive as themselves', async () => {
     assert.equal(runs['check']?.code, 3, runs['check']?.stderr)
     for (const name of ['lines', 'json']) assert.equal(runs[name]?.code, 0, runs[name]?.stdout)
     assert.equal(await shell('cat /srv/template'), `option one\nkey = ${values['template']}\noption two\n`)
-    for (const name of ['file', 'large', 'stdin', 'environment']) {
+    for (const name of ['file', 'large', 'stdin', 'environment', 'fed']) {
       assert.equal(await shell(`cat /srv/${name}`), values[name])
     }
     assert.equal(await shell('tail -n 1 /srv/line'), `key=${values['line']}\n`)
@@ -187,7 +191,7 @@ describe('secrets on a real host', function () {
       // useradd and chpasswd keep a copy of the last version.
       [
         '/etc/shadow',
-        ...['environment', 'file', 'large', 'line', 'stdin', 'template', 'told'].map(
+        ...['environment', 'fed', 'file', 'large', 'line', 'stdin', 'template', 'told'].map(
           (name) => `/srv/${name}`,
         ),
       ],

@@ -18,6 +18,14 @@ const tasks = () => [command({ title: 'prune', run: sh\`true\`, creates: '/srv/n
 export default playbook({ name: 'test', plays: [{ name: 'one', hosts: 'all', tasks }] })
 `
 
+/** An editor that runs this program of sed. */
+const editor = (program: string) => ({ env: { EDITOR: `sed -i '${program}'` } })
+
+/** Where an editor's file may be. */
+function places(): string[] {
+  return [tmpdir(), '/dev/shm'].flatMap((place) => (existsSync(place) ? readdirSync(place) : []))
+}
+
 describe('bramble secret', function () {
   // A passphrase is made slow to try.
   this.timeout(60_000)
@@ -36,7 +44,10 @@ describe('bramble secret', function () {
       input,
     )
 
-  /** The same, which has to succeed; what it printed on stdout. */
+  const apply = (env: Record<string, string>): Promise<Told> =>
+    line.bramble(['apply', 'site.ts', '-o', 'lines'], { HOME: line.folder, XDG_CONFIG_HOME: '', ...env })
+
+  /** `secret`, which has to succeed; what it printed on stdout. */
   async function done(
     words: string[],
     options?: { input?: string; env?: Record<string, string> },
@@ -45,9 +56,6 @@ describe('bramble secret', function () {
     assert.equal(code, 0, stderr)
     return stdout
   }
-
-  /** An editor that runs this program of sed. */
-  const editor = (program: string) => ({ env: { EDITOR: `sed -i '${program}'` } })
 
   beforeEach(async () => {
     line.put('inventory/hosts.yml', inventory)
@@ -94,8 +102,6 @@ describe('bramble secret', function () {
 
   it('opens them all in the editor, in memory where there is any, and removes what it showed', async () => {
     await done(['set', 'rose'], { input: 'thorn' })
-    const places = () =>
-      [tmpdir(), '/dev/shm'].flatMap((place) => (existsSync(place) ? readdirSync(place) : []))
     const before = places().filter((name) => name.startsWith('bramble-')).length
     line.put(
       'editor',
@@ -204,9 +210,6 @@ stat -c '%a %n' "$1" "\${1%/*}" >${line.folder}/seen; cp "$1" ${line.folder}/cop
   })
 
   describe('and a run', () => {
-    const apply = (env: Record<string, string>): Promise<Told> =>
-      line.bramble(['apply', 'site.ts', '-o', 'lines'], { HOME: line.folder, XDG_CONFIG_HOME: '', ...env })
-
     beforeEach(async () => {
       const encrypter = new Encrypter()
       encrypter.setPassphrase('open sesame')

@@ -120,12 +120,12 @@ describe('redact', () => {
 
   it('takes time in proportion to the text, not to the number of secrets', () => {
     const words = Array.from({ length: 3000 }, (_, number) => `fig-${number}-tree`)
-    for (const word of words) new Secret(word)
+    const secrets = words.map((word) => new Secret(word))
     const text = 'nothing to see here, '.repeat(50_000)
     const start = performance.now()
     assert.equal(redact(text), text)
     assert.ok(performance.now() - start < 5000)
-    assert.equal(redact(words.join(' ')), words.map(() => '***').join(' '))
+    assert.equal(redact(words.join(' ')), secrets.join(' '))
   })
 
   it('cleans every text of an event, however deep', () => {
