@@ -1,0 +1,222 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { startDelay } from './delay.ts'
+import { addressOf, type Farm, type FarmHost } from './farm.ts'
+import { commandLine, measure, type Command, type Measured } from './measure.ts'
+import { expectChanges, tripsOf } from './outcome.ts'
+import type { Result, Target, Times } from './result.ts'
+import { spoiled, tasks } from './tasks.ts'
+import { brambleCommand, makeTools, program, toolNames, type ToolName, type Tools } from './tools.ts'
+
+export interface Bench {
+  farm: Farm
+  /** Rounds of the floor and of bramble. */
+  rounds: number
+  /** Rounds of the slow ones: the first of all rounds. */
+  peerRounds: number
+  log: (line: string) => void
+}
+
+export interface Case {
+  name: string
+  /** Hosts it uses. */
+  hosts: number
+  /** Part of the selection that runs by default. */
+  short: boolean
+  run(bench: Bench): Promise<Result>
+}
+
+const belowFloor = (atMost: number): Target => ({ ratio: ['bramble', 'floor'], atMost })
+const ansible = (atLeast: number): Target => ({ ratio: ['ansible', 'bramble'], atLeast })
+const mitogen = (atLeast: number): Target => ({ ratio: ['mitogen', 'bramble'], atLeast })
+const ours: readonly ToolName[] = ['floor', 'bramble']
+
+export const cases: readonly Case[] = [
+  { name: 'version', hosts: 0, short: true, run: version },
+  rerun({ name: 'clean-4', hosts: 4, short: true, targets: [belowFloor(1.5), ansible(60), mitogen(25)] }),
+  rerun({ name: 'slow-rc-4', hosts: 4, short: false, targets: [], slowShell: true }),
+  rerun({ name: 'latency-4', hosts: 4, short: true, targets: [belowFloor(1.3)], delay: 50, tools: ours }),
+  rerun({ name: 'latency-peers-4', hosts: 4, short: false, targets: [], delay: 50 }),
+  { name: 'first-4', hosts: 4, short: true, run: firstRun },
+  { name: 'changed-4', hosts: 4, short: true, run: oneChanged },
+  { name: 'push-4', hosts: 4, short: true, run: push },
+  rerun({ name: 'clean-100', hosts: 100, short: true, targets: [belowFloor(1.5)], tools: ours }),
+  rerun({ name: 'clean-peers-100', hosts: 100, short: false, targets: [ansible(60)] }),
+  rerun({
+    name: 'clean-500',
+    hosts: 500,
+    short: false,
+    targets: [belowFloor(1.5)],
+    tools: ours,
+    memory: 300,
+  }),
+]
+
+/** A clean rerun on any number of hosts. */
+export function cleanRerun(hosts: number): Case {
+  return rerun({ name: `clean-${hosts}`, hosts, short: false, targets: [belowFloor(1.5)], tools: ours })
+}
+
+interface Rerun extends Omit<Case, 'run'> {
+  targets: readonly Target[]
+  tools?: readonly ToolName[]
+  /** Milliseconds more for a way there and back. */
+  delay?: number
+  /** The login shell sleeps for 0.3 s in its rc file. */
+  slowShell?: boolean
+  /** MB that bramble may have resident. */
+  memory?: number
+}
+
+/** Everything is already so. */
+function rerun({ targets, tools: compared = toolNames, delay, slowShell, memory, ...one }: Rerun): Case {
+  return {
+    ...one,
+    async run(bench) {
+      const { farm } = bench
+      const near = farm.hosts.slice(0, one.hosts)
+      const hosts = delay === undefined ? near : near.map(distant)
+      const stops =
+        delay === undefined
+          ? []
+          : await Promise.all(near.map((host, index) => slow(farm, host, index, delay)))
+      const rc = join(farm.home, '.bashrc')
+      if (slowShell) writeFileSync(rc, 'sleep 0.3\n')
+      try {
+        const tools = makeTools(farm, one.name, hosts)
+        const first = await measure(tools.bramble)
+        bench.log(`brought ${hosts.length} hosts to the state in ${first.seconds.toFixed(1)} s`)
+        const { times, last } = await interleaved(bench, pick(tools, compared), {
+          check: (tool, run) => expectChanges(tool, run, 0),
+        })
+        const peak = Math.round(last.bramble?.peakMemory ?? Number.NaN)
+        const most = memory === undefined ? [] : [{ text: `≤ ${memory} MB`, reached: peak <= memory }]
+        return {
+          title: one.name,
+          hosts: hosts.length,
+          times,
+          targets: [...targets, ...most],
+          notes: [`bramble ${peak} MB at most`],
+        }
+      } finally {
+        for (const stop of stops) stop()
+        rmSync(rc, { force: true })
+      }
+    },
+  }
+}
+
+function slow({ port }: Farm, host: FarmHost, index: number, delay: number): Promise<() => void> {
+  return startDelay({ ...distant(host, index), port }, { ...host, port }, delay)
+}
+
+function distant(host: FarmHost, index: number): FarmHost {
+  return { ...host, address: addressOf(78, index) }
+}
+
+/** The hosts have nothing yet. */
+async function firstRun(bench: Bench): Promise<Result> {
+  const hosts = bench.farm.hosts.slice(0, 4)
+  const tools = makeTools(bench.farm, 'first-4', hosts)
+  const changes = tasks.filter((task) => task.kind !== 'packages').length
+  const { times } = await interleaved(bench, pick(tools, ['bramble', 'ansible', 'mitogen']), {
+    before: () => hosts.forEach(empty),
+    check: (tool, run) => expectChanges(tool, run, changes),
+  })
+  return { title: 'first-4', hosts: 4, times, targets: [ansible(20)] }
+}
+
+function empty({ root }: FarmHost): void {
+  rmSync(root, { recursive: true, force: true })
+  mkdirSync(root, { recursive: true })
+}
+
+/** One file of each host was spoiled. */
+async function oneChanged(bench: Bench): Promise<Result> {
+  const hosts = bench.farm.hosts.slice(0, 4)
+  const tools = makeTools(bench.farm, 'changed-4', hosts)
+  await measure(tools.bramble)
+  const clean = tripsOf(await measure(tools.bramble))
+  const { times, last } = await interleaved(bench, pick(tools, ours), {
+    before: () => hosts.forEach(({ root }) => writeFileSync(join(root, spoiled), 'spoiled\n')),
+    check: (tool, run) => expectChanges(tool, run, 1),
+  })
+  const trips = last.bramble ? tripsOf(last.bramble) : Number.NaN
+  return {
+    title: 'changed-4',
+    hosts: 4,
+    times,
+    targets: [{ text: '≤ 3 trips more than clean', reached: trips - clean <= 3 }],
+    notes: [`bramble ${trips} trips a host, clean ${clean}`],
+  }
+}
+
+/** 100 MB to each of four hosts. */
+async function push(bench: Bench): Promise<Result> {
+  const { farm } = bench
+  const hosts = farm.hosts.slice(0, 4)
+  const tools = makeTools(farm, 'push-4', hosts)
+  const file = join(tools.directory, 'large')
+  writeFileSync(file, randomBytes(100_000_000))
+  const pairs = join(tools.directory, 'destinations')
+  writeFileSync(pairs, hosts.map(({ address, root }) => `${address}:${root}/large\n`).join(''))
+  const scp = ['xargs', '-a', pairs, '-P', '4', '-I{}', 'scp', '-q', ...tools.ssh, file, '{}']
+  const bramble = brambleCommand(tools.directory, tools.inventory, 'push.ts')
+  const { times } = await interleaved(
+    bench,
+    { floor: { words: scp }, bramble: { ...bramble, environment: { BENCH_FILE: file } } },
+    {
+      before: () => hosts.forEach(empty),
+      check: (tool, run) => expectChanges(tool, run, 1),
+    },
+  )
+  return { title: 'push-4', hosts: 4, times, targets: [belowFloor(1 / 0.9)], notes: ['the floor is scp'] }
+}
+
+async function version(bench: Bench): Promise<Result> {
+  const node = process.execPath
+  const { times } = await interleaved(
+    { ...bench, rounds: bench.rounds * 3 },
+    {
+      floor: { words: [node, '-e', '0'] },
+      bramble: { words: [node, program, '--version'] },
+    },
+  )
+  return { title: 'version', times, targets: [belowFloor(1.5)], notes: ['the floor is `node -e 0`'] }
+}
+
+interface Rounds {
+  before?: () => void
+  /** Throws when the run did not do what was to be measured. */
+  check?: (tool: ToolName, run: Measured) => void
+}
+
+/** Runs commands in turn, round by round, so that what else the computer does meets them alike. */
+async function interleaved(
+  bench: Bench,
+  commands: Partial<Record<ToolName, Command>>,
+  { before, check }: Rounds = {},
+): Promise<{ times: Times; last: Partial<Record<ToolName, Measured>> }> {
+  const times: Times = {}
+  const last: Partial<Record<ToolName, Measured>> = {}
+  const chosen = toolNames.filter((tool) => commands[tool])
+  for (const tool of chosen) bench.log(`${tool}: ${commandLine(commands[tool] ?? { words: [] })}`)
+  for (let round = 0; round < bench.rounds; round += 1) {
+    for (const tool of chosen) {
+      const command = commands[tool]
+      if (!command || (!ours.includes(tool) && round >= bench.peerRounds)) continue
+      before?.()
+      const run = await measure(command)
+      check?.(tool, run)
+      times[tool] = [...(times[tool] ?? []), run.seconds]
+      last[tool] = run
+      bench.log(`round ${round + 1}: ${tool} ${run.seconds.toFixed(2)} s`)
+    }
+  }
+  return { times, last }
+}
+
+function pick(tools: Tools, names: readonly ToolName[]): Partial<Record<ToolName, Command>> {
+  return Object.fromEntries(names.map((name) => [name, tools[name]]))
+}
