@@ -1,7 +1,12 @@
+import { readFileSync } from 'node:fs'
 import yargs, { type CommandModule } from 'yargs'
 import { BrambleError, InputError } from '../errors.ts'
 import { redact } from '../secrets/secret.ts'
 import { exit, exitCode } from './exit.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
 
 /** Commands and the modules they live in: each is loaded only when it is called, or listed by --help. */
 const commands: Record<string, () => Promise<CommandModule<object, never>>> = {
@@ -31,7 +36,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .strict()
     .demandCommand(1, 'Name a command; bramble --help lists them.')
     .recommendCommands()
-    .version()
+    .version(version)
     .alias('help', 'h')
     .exitProcess(false)
     .fail((message: string | undefined, error: Error | undefined) => {

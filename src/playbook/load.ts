@@ -6,7 +6,8 @@ import type { BuildFailure } from 'esbuild'
 import { InputError } from '../errors.ts'
 import type { Playbook } from './play.ts'
 
-const api = new URL(import.meta.url.endsWith('.ts') ? './index.ts' : './index.js', import.meta.url)
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+const api = new URL(`../playbook/index.${extension}`, import.meta.url)
 
 interface CacheEntry {
   /** Every file the playbook is made of, with modification time and size. */
