@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 export interface KnownHost {
@@ -22,10 +22,7 @@ export function hostId(host: string, port: number): string {
  */
 export function knownKeys(file: string, host: string, port: number): KnownHost[] {
   const id = hostId(host, port)
-  return readLines(file)
-    .map(parseLine)
-    .filter((entry) => entry !== undefined)
-    .filter((entry) => matches(entry.hosts, id))
+  return entriesOf(file).filter((entry) => matches(entry.hosts, id))
 }
 
 /** Adds a host's key to a known_hosts file, which is made (0600) if it is not there. */
@@ -39,13 +36,18 @@ export function keyType(key: Buffer): string {
   return key.toString('ascii', 4, 4 + key.readUInt32BE(0))
 }
 
-function readLines(file: string): string[] {
-  try {
-    return readFileSync(file, 'utf8').split('\n')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
+/** What was read last: a run asks the same file about each of its hosts. */
+let last: { file: string; stamp: string; entries: KnownHost[] } | undefined
+
+function entriesOf(file: string): KnownHost[] {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  if (!stat) return []
+  const stamp = `${stat.ino} ${stat.mtimeMs} ${stat.size}`
+  if (last?.file !== file || last.stamp !== stamp) {
+    const lines = readFileSync(file, 'utf8').split('\n')
+    last = { file, stamp, entries: lines.map(parseLine).filter((entry) => entry !== undefined) }
   }
+  return last.entries
 }
 
 function parseLine(line: string): KnownHost | undefined {
@@ -67,6 +69,8 @@ function matches(hosts: string, id: string): boolean {
 }
 
 function glob(pattern: string, text: string): boolean {
+  // The usual case first: with one line for each of many hosts, and as many hosts to look up, it counts.
+  if (!/[*?]/.test(pattern)) return pattern.toLowerCase() === text.toLowerCase()
   const escaped = pattern.replace(/[\\^$.|+()[\]{}]/g, String.raw`\$&`)
   return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 'i').test(text)
 }
