@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { BrambleError, InputError } from '../errors.ts'
 import { commandLine, isAlive } from './process.ts'
 import { until } from './wait.ts'

@@ -1,6 +1,6 @@
 /** Archives of container images, as `docker save` writes them and `docker load` reads them. */
 import { createHash } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import { collect, linkTarget, plain, tarEntries } from './archive-tar.ts'
 import { InputError } from '../errors.ts'
 
