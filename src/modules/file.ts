@@ -41,7 +41,6 @@ export function file(options: FileOptions): Resource {
   const secret = options.content instanceof Secret
   const content = bytes(options.content)
   const text = secret || content.length > LARGE ? undefined : textOf(content)
-  const rest = text ?? createHash('sha256').update(content).digest('hex')
   return resource(
     {
       title: `file ${path}`,
@@ -49,7 +48,8 @@ export function file(options: FileOptions): Resource {
       plan(seen) {
         const found = replaceable(parseLook(printed(seen, path)), path)
         const same =
-          found.size === content.length && (text === undefined ? hashOf(found.rest) : found.rest) === rest
+          found.size === content.length &&
+          (text === undefined ? hashOf(found.rest) === sha256(content) : found.rest === text)
         const difference = found.kind === 'file' ? attributesDiff(found, attributes) : ''
         if (same && difference === '') return undefined
         if (same) return { diff: difference, apply: setAttributes(path, attributes) }
@@ -65,8 +65,15 @@ export function file(options: FileOptions): Resource {
   )
 }
 
+/** Bytes are not copied: a large content may go to many hosts. */
 function bytes(content: FileOptions['content']): Buffer {
+  if (content instanceof Uint8Array)
+    return Buffer.from(content.buffer, content.byteOffset, content.byteLength)
   return Buffer.from(content instanceof Secret ? content.reveal() : content)
+}
+
+function sha256(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex')
 }
 
 function replaceable(found: Look, path: string): Look {
