@@ -56,6 +56,8 @@ async function main(): Promise<void> {
   if (chosen.length > 0) {
     await install()
     const farm = await startFarm(Math.max(...chosen.map((one) => one.hosts)))
+    const interrupted = (): void => void farm.stop().finally(() => process.exit(130))
+    process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
     try {
       for (const one of chosen) {
         console.log(one.name)

@@ -54,7 +54,7 @@ function ratiosOf(times: Times): string[] {
 function describe(target: Target, times: Times): string {
   if ('text' in target) return `${target.text}: ${target.reached ? 'yes' : 'no'}`
   const [one, other] = target.ratio
-  const wanted = 'atMost' in target ? `≤ ${target.atMost} ×` : `≥ ${target.atLeast} ×`
+  const wanted = 'atMost' in target ? `≤ ${rounded(target.atMost)} ×` : `≥ ${rounded(target.atLeast)} ×`
   const ratio = ratioOf(times, one, other)
   if (ratio === undefined) return `${one} ${wanted} ${other}: not measured`
   const reached = 'atMost' in target ? ratio <= target.atMost : ratio >= target.atLeast
