@@ -66,9 +66,10 @@ export function checkTags(tags: readonly string[], playbook: Playbook, context: 
   const known = new Set(
     playbook.plays.flatMap((play) => [
       ...(play.tags ?? []),
-      ...hostsOf(play, context).flatMap((host) =>
-        knownTasks(play, host, context).flatMap((task) => task.tags),
-      ),
+      // Of all hosts: a tag is no less known because --limit leaves its hosts out.
+      ...context.cluster
+        .match(play.hosts)
+        .flatMap((host) => knownTasks(play, host, context).flatMap((task) => task.tags)),
     ]),
   )
   const unknown = tags.filter((tag) => !known.has(tag))

@@ -16,7 +16,9 @@ export default playbook({
   plays: [{ name: 'one', hosts: 'all', tasks: (host, { template: read }) => ${tasks} }],
 })
 `
-const fine = playbook("[command({ title: 'prune', tags: ['web'], run: sh`true`, creates: '/srv/never' })]")
+const fine = playbook(
+  "[command({ title: 'prune', tags: ['web', 'prune'], run: sh`true`, creates: '/srv/never' })]",
+)
 
 interface Case {
   words: string[]
@@ -210,17 +212,20 @@ describe('the command line', () => {
     assert.deepEqual((JSON.parse(stdout.split('\n')[0] ?? '') as { hosts: string[] }).hosts, ['rpi1'])
   })
 
-  const tags: [words: string[], chosen: boolean][] = [
-    [['--tags', 'web', 'site.ts'], true],
-    [['--tags', 'nfs', 'site.ts'], false],
-    [['--tags', 'nfs,web', 'site.ts'], true],
-    [['--tags', 'web', '--tags', 'nfs', 'site.ts'], true],
-    [['--tags=nfs', '--tags=vip', 'site.ts'], false],
+  const tags: [words: string[], unknown?: string][] = [
+    [['--tags', 'web', 'site.ts']],
+    [['--tags', 'nfs', 'site.ts'], 'nfs'],
+    [['--tags', 'web,prune', 'site.ts']],
+    [['--tags', 'web', '--tags', 'prune', 'site.ts']],
+    [['--tags', 'web,nfs', 'site.ts'], 'nfs'],
+    [['--tags=nfs', '--tags=vip', 'site.ts'], 'nfs,vip'],
   ]
-  for (const [words, chosen] of tags) {
-    it(`apply ${words.join(' ')} ${chosen ? 'takes' : 'leaves out'} a task with the tag web`, async () => {
+  for (const [words, unknown] of tags) {
+    const what = unknown === undefined ? 'takes the task with that tag' : 'refuses the tag that no task has'
+    it(`apply ${words.join(' ')} ${what}`, async () => {
       const { code, stderr } = await line.bramble(['apply', ...words])
-      assert.deepEqual([code, stderr], [chosen ? 4 : 0, ''])
+      const error = `--tags ${unknown}: no play and no task has this tag\n  expected: prune, web\n`
+      assert.deepEqual([code, stderr], unknown === undefined ? [4, ''] : [1, error])
     })
   }
 
