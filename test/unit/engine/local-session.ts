@@ -7,7 +7,7 @@ import { frame, Unframer, type Answer, type Answers } from '../../../src/ssh/fra
 import type { Session } from '../../../src/ssh/session.ts'
 
 export interface LocalShell {
-  /** dash, bash or sh. */
+  /** A program, with its first argument if it needs one: dash, bash, busybox sh. Default sh. */
   shell?: string
   /** A directory that the shell sees as /var/lib, so that each host has marks of its own. */
   varLib?: string
@@ -22,7 +22,7 @@ export class LocalSession implements Session {
   constructor({ shell = 'sh', varLib }: LocalShell = {}) {
     const enter = varLib === undefined ? [] : inPlaceOfVarLib(varLib)
     this.#start = (program) => {
-      const [command = '', ...words] = [...enter, shell, ...program]
+      const [command = '', ...words] = [...enter, ...shell.split(' '), ...program]
       return spawn(command, words)
     }
     this.#child = this.#start(['-s'])
