@@ -1,14 +1,30 @@
-import { createTwoFilesPatch } from 'diff'
+import { FILE_HEADERS_ONLY, formatPatch, structuredPatch, type StructuredPatch } from 'diff'
+
+/** Lines that may differ before a diff is no longer looked for: the time for it grows with their square. */
+const MOST_EDITS = 1000
 
 /**
- * A unified diff of a file's text; `undefined` stands for a file that does not exist.
+ * A unified diff of a file's text; `undefined` stands for a file that does not exist. Where nearly everything differs,
+ * all is shown as replaced.
  *
  * @example unified('/etc/motd', 'old\n', 'new\n').includes('-old\n+new') === true
  */
 export function unified(path: string, before: string | undefined, after: string): string {
   const from = before === undefined ? '/dev/null' : path
-  const patch = createTwoFilesPatch(from, path, before ?? '', after, '', '', { context: 3 })
-  return patch.slice(patch.indexOf('--- ')).trimEnd()
+  const patch =
+    structuredPatch(from, path, before ?? '', after, '', '', { context: 3, maxEditLength: MOST_EDITS }) ??
+    rewritten(from, path, before ?? '', after)
+  // Not trimEnd(): the last line may end in blanks that matter.
+  return formatPatch(patch, FILE_HEADERS_ONLY).replace(/\n$/, '')
+}
+
+function rewritten(from: string, path: string, before: string, after: string): StructuredPatch {
+  const removed = structuredPatch(from, path, before, '')
+  const added = structuredPatch(from, path, '', after)
+  const [old, now] = [removed.hunks[0], added.hunks[0]]
+  const lines = [...(old?.lines ?? []), ...(now?.lines ?? [])]
+  const hunk = { oldStart: 1, oldLines: old?.oldLines ?? 0, newStart: 1, newLines: now?.newLines ?? 0, lines }
+  return { ...removed, hunks: [hunk] }
 }
 
 /**
