@@ -1,4 +1,5 @@
 import { InputError } from '../errors.ts'
+import { starred } from '../glob.ts'
 import { didYouMean } from './nearest.ts'
 import type { Host } from './types.ts'
 
@@ -109,16 +110,21 @@ function toRegExp(name: string, pattern: string): RegExp | undefined {
 }
 
 function fromGlob(glob: string): RegExp {
-  const parts = glob.match(/\[!?\]?[^\]]*\]|[^]/g) ?? []
-  const source = parts.map((part) => {
-    if (part === '*') return '.*'
-    if (part === '?') return '.'
-    if (part.length === 1) return part.replace(/[.+^${}()|[\]\\]/, String.raw`\$&`)
-    const negated = part.startsWith('[!')
-    const letters = part.slice(negated ? 2 : 1, -1).replaceAll(/[\\\]^[]/g, String.raw`\$&`)
-    return `[${negated ? '^' : ''}${letters}]`
-  })
-  return new RegExp(`^${source.join('')}$`)
+  const parts = ['']
+  for (const part of glob.match(/\[!?\]?[^\]]*\]|[^]/g) ?? []) {
+    if (part === '*') parts.push('')
+    else parts.push(`${parts.pop() ?? ''}${one(part)}`)
+  }
+  return new RegExp(starred(parts))
+}
+
+/** What stands for one letter. */
+function one(part: string): string {
+  if (part === '?') return '.'
+  if (part.length === 1) return part.replace(/[.+^${}()|[\]\\]/, String.raw`\$&`)
+  const negated = part.startsWith('[!')
+  const letters = part.slice(negated ? 2 : 1, -1).replaceAll(/[\\\]^[]/g, String.raw`\$&`)
+  return `[${negated ? '^' : ''}${letters}]`
 }
 
 function inside(name: string, pattern: string): { found?: string } {

@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { appendFileSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { BrambleError } from '../errors.ts'
+import { starred } from '../glob.ts'
 
 export interface KnownHost {
   hosts: string
@@ -44,10 +46,25 @@ function entriesOf(file: string): KnownHost[] {
   if (!stat) return []
   const stamp = `${stat.ino} ${stat.mtimeMs} ${stat.size}`
   if (last?.file !== file || last.stamp !== stamp) {
-    const lines = readFileSync(file, 'utf8').split('\n')
-    last = { file, stamp, entries: lines.map(parseLine).filter((entry) => entry !== undefined) }
+    const entries = readLines(file)
+      .map(parseLine)
+      .filter((entry) => entry !== undefined)
+    last = { file, stamp, entries }
   }
   return last.entries
+}
+
+function readLines(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n')
+  } catch (error) {
+    throw new BrambleError('the known host keys cannot be read', {
+      cause: error,
+      at: file,
+      found: (error as Error).message,
+      next: 'Let known_hosts in the inventory name a file that you may read.',
+    })
+  }
 }
 
 function parseLine(line: string): KnownHost | undefined {
@@ -71,6 +88,6 @@ function matches(hosts: string, id: string): boolean {
 function glob(pattern: string, text: string): boolean {
   // The usual case first: with one line for each of many hosts, and as many hosts to look up, it counts.
   if (!/[*?]/.test(pattern)) return pattern.toLowerCase() === text.toLowerCase()
-  const escaped = pattern.replace(/[\\^$.|+()[\]{}]/g, String.raw`\$&`)
-  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 'i').test(text)
+  const escaped = pattern.replace(/[\\^$.|+()[\]{}]/g, String.raw`\$&`).replaceAll('?', '.')
+  return new RegExp(starred(escaped.split('*')), 'i').test(text)
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import { InputError } from '../../../src/errors.ts'
 import { matchHosts } from '../../../src/inventory/index.ts'
-import type { Inventory } from '../../../src/inventory/index.ts'
+import type { Host, Inventory } from '../../../src/inventory/index.ts'
 import { hosts, inventoryOf } from './fixture.ts'
 
 const cluster = `all:
@@ -94,6 +94,14 @@ describe('A host pattern', () => {
       )
     })
   }
+
+  it('of many stars comes to an end at once', () => {
+    const host = { ...inventory.hosts[0], name: `${'a'.repeat(200)}c` } as Host
+    const start = performance.now()
+    assert.throws(() => matchHosts({ hosts: [host], groups: new Map() }, `${'*a'.repeat(60)}b`), InputError)
+    assert.deepEqual(matchHosts({ hosts: [host], groups: new Map() }, `a${'*a?'.repeat(20)}[b-d]`), [host])
+    assert.ok(performance.now() - start < 2000)
+  })
 
   it('of any letters gives hosts or an InputError, and never the same host twice', () => {
     const letters = fc.string({
