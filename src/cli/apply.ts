@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { run, limitHosts, type RunResult } from '../engine/run.ts'
 import type { Event } from '../engine/events.ts'
-import { InputError } from '../errors.ts'
+import { InputError, type ErrorDetails } from '../errors.ts'
 import { withConnection, type Inventory } from '../inventory/index.ts'
 import { loadPlaybook } from '../playbook/load.ts'
 import { quote } from '../playbook/sh.ts'
@@ -62,6 +62,7 @@ async function apply(argv: Arguments): Promise<void> {
     : loaded
   const hosts = chosenHosts(inventory, project, argv)
   const tags = listOf(argv.tags)
+  if (tags?.length === 0) throw new InputError('--tags names no tag', { expected: '--tags a,b' })
   const events = journal(join(project, '.bramble/runs'))
   const output = report(outputOf(argv.output), {
     diff: argv.diff,
@@ -135,8 +136,31 @@ function lastFailed(directory: string): Set<string> {
     .filter((path) => existsSync(path))
   const newest = journals.at(-1)
   if (!newest) return new Set()
+  let text: string
+  try {
+    text = readFileSync(newest, 'utf8')
+  } catch (cause) {
+    throw unreadable(newest, { cause, found: (cause as Error).message })
+  }
   // What was cut off with its run, by a full disk or a power cut, is no whole line.
-  const whole = readFileSync(newest, 'utf8').split('\n').slice(0, -1)
-  const events = whole.map((line) => JSON.parse(line) as Event)
+  const events = text
+    .split('\n')
+    .slice(0, -1)
+    .map((line, index) => eventOf(line, `${newest}:${index + 1}`))
   return new Set(events.flatMap((event) => (event.type === 'failed' ? [event.host] : [])))
+}
+
+function eventOf(line: string, at: string): Event {
+  try {
+    const event = JSON.parse(line) as Event | null
+    if (typeof event?.type === 'string') return event
+  } catch {
+    // Told below, as what is JSON and no event is.
+  }
+  throw unreadable(at, { expected: 'an event, as JSON', found: line.slice(0, 200) })
+}
+
+function unreadable(at: string, details: ErrorDetails): InputError {
+  const next = 'Name the hosts with --limit.'
+  return new InputError('--failed: the journal of the last run cannot be read', { at, ...details, next })
 }

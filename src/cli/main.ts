@@ -21,7 +21,8 @@ const commands: Record<string, () => Promise<CommandModule<object, never>>> = {
 
 /** The command line: returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
-  const named = commands[argv[0] ?? '']
+  const [word = ''] = argv
+  const named = Object.hasOwn(commands, word) ? commands[word] : undefined
   const modules = await Promise.all((named ? [named] : Object.values(commands)).map((load) => load()))
   let parser = yargs([...argv])
     .scriptName('bramble')

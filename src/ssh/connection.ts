@@ -40,9 +40,9 @@ export interface Target {
  */
 export async function openClient(target: Target): Promise<Client> {
   const ssh = new NodeSSH()
+  const known = knownAlgorithms(target)
   const { socket, problem } = openSocket(target)
   let keyError: BrambleError | undefined
-  const known = knownAlgorithms(target)
   const config: Config = {
     sock: socket,
     username: target.user,
@@ -70,10 +70,18 @@ export async function openClient(target: Target): Promise<Client> {
   return client
 }
 
+/** How a key of each kind can be asked for. Of a kind that is not here, ssh2 knows nothing. */
+const algorithms = new Map<string, ServerHostKeyAlgorithm[]>([
+  ['ssh-ed25519', ['ssh-ed25519']],
+  ['ecdsa-sha2-nistp256', ['ecdsa-sha2-nistp256']],
+  ['ecdsa-sha2-nistp384', ['ecdsa-sha2-nistp384']],
+  ['ecdsa-sha2-nistp521', ['ecdsa-sha2-nistp521']],
+  ['ssh-rsa', ['rsa-sha2-512', 'rsa-sha2-256']],
+])
+
 function knownAlgorithms(target: Target): ServerHostKeyAlgorithm[] {
-  return knownKeys(target.knownHosts, target.host, target.port).flatMap(({ type }) =>
-    type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256'] : [type as ServerHostKeyAlgorithm],
-  )
+  const known = knownKeys(target.knownHosts, target.host, target.port)
+  return known.flatMap(({ type }) => algorithms.get(type) ?? [])
 }
 
 function openSocket(target: Target): { socket: Duplex; problem: () => Promise<string> } {

@@ -30,6 +30,30 @@ interface Case {
 const cases: Record<string, Case> = {
   'no command': { words: [], says: /^Name a command; bramble --help lists them/ },
   'an unknown command': { words: ['roses'], says: /^Unknown command: roses\n {2}next: +bramble --help$/ },
+  'a word that every object of JavaScript knows, for a command': {
+    words: ['constructor'],
+    says: /^Unknown command: constructor\n/,
+  },
+  'another such word': { words: ['__proto__'], says: /^Unknown command: __proto__\n/ },
+  'tags that are none': {
+    words: ['apply', 'site.ts', '--tags', ','],
+    says: /^--tags names no tag\n {2}expected: --tags a,b$/,
+  },
+  'a journal with a line that is no event': {
+    words: ['apply', 'site.ts', '--failed'],
+    files: { '.bramble/runs/1/events.jsonl': '{"type":"start"}\nnull\n' },
+    says: /^--failed: the journal of the last run cannot be read\n {2}at .*\/runs\/1\/events\.jsonl:2\n {2}expected: an event, as JSON\n {2}found: +null\n {2}next: +Name the hosts with --limit\.$/,
+  },
+  'a journal with a line that is no JSON': {
+    words: ['apply', 'site.ts', '--failed'],
+    files: { '.bramble/runs/1/events.jsonl': '{"type":"fai\n{"type":"failed","host":"rpi1"}\n' },
+    says: /events\.jsonl:1\n[^]*found: +\{"type":"fai\n/,
+  },
+  'a journal that is a directory': {
+    words: ['apply', 'site.ts', '--failed'],
+    files: { '.bramble/runs/1/events.jsonl/x': '' },
+    says: /^--failed: the journal of the last run cannot be read\n {2}at .*\/events\.jsonl\n/,
+  },
   'a command that is misspelt': { words: ['aply'], says: /^Did you mean apply\?/ },
   'an unknown flag': {
     words: ['apply', '--rosses'],
@@ -142,12 +166,15 @@ describe('bad input on the command line', () => {
     it(`${what} is refused with 1, and nothing touched`, async () => {
       const all = { 'inventory/hosts.yml': inventory, 'site.ts': fine, ...files }
       for (const [name, text] of Object.entries(all)) line.put(name, text)
+      const directory = join(line.folder, '.bramble/runs')
+      const runs = () => (existsSync(directory) ? readdirSync(directory) : [])
+      const before = runs()
       const { code, stdout, stderr } = await line.bramble(words, env)
       assert.equal(code, 1)
       assert.equal(stdout, '')
       assert.match(stderr.trimEnd(), says)
       assert.doesNotMatch(stderr, /bug in bramble/)
-      assert.equal(existsSync(join(line.folder, '.bramble/runs')), false, 'no run was begun')
+      assert.deepEqual(runs(), before, 'no run was begun')
     })
   }
 })
@@ -226,6 +253,25 @@ describe('the command line', () => {
       const { code, stderr } = await line.bramble(['apply', ...words])
       const error = `--tags ${unknown}: no play and no task has this tag\n  expected: prune, web\n`
       assert.deepEqual([code, stderr], unknown === undefined ? [4, ''] : [1, error])
+    })
+  }
+
+  const known: [what: string, file: string, says: RegExp][] = [
+    ['of a kind that nobody knows', 'known', /127\.0\.0\.1:1 cannot be reached\n {2}found: .*ECONNREFUSED/],
+    [
+      'in a file that cannot be read',
+      'inventory',
+      /the known host keys cannot be read\n {2}at .*\/inventory\n/,
+    ],
+  ]
+  for (const [what, file, says] of known) {
+    it(`tells of a host key ${what}`, async () => {
+      line.put('known', '[127.0.0.1]:1 roses AAAA\n')
+      line.put('inventory/group_vars/all.yml', `known_hosts: ${join(line.folder, file)}\n`)
+      const { code, stderr } = await line.bramble(['exec', 'rpi1', '--', 'true'])
+      assert.match(stderr, says)
+      assert.doesNotMatch(stderr, /bug in bramble/)
+      assert.ok(code === 2 || code === 4)
     })
   }
 
