@@ -1,7 +1,8 @@
 import { InputError } from '../errors.ts'
 
 const rangePattern = /\[([^\]]*)\]/
-const mostHosts = 10_000
+/** Of one range, and of an inventory. */
+export const mostHosts = 10_000
 
 /**
  * Expands host ranges as Ansible does: both ends are included, leading zeros set the width, several ranges

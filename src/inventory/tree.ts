@@ -1,7 +1,7 @@
 import { InputError } from '../errors.ts'
 import { isMapping, kindOf } from './kinds.ts'
 import { didYouMean } from './nearest.ts'
-import { expandRange } from './ranges.ts'
+import { expandRange, mostHosts } from './ranges.ts'
 import { isHostname } from './values.ts'
 import { layerOf } from './variables.ts'
 import type { Layer } from './variables.ts'
@@ -36,7 +36,7 @@ export interface Member {
 export function readTree(source: Source): Tree {
   const groups = new Map<string, Group>([['all', { name: 'all', members: [], layers: [] }]])
   const hosts = new Map<string, Layer[]>()
-  const tree = { groups, hosts, source }
+  const tree = { groups, hosts, source, done: new Map<string, Set<unknown>>() }
   for (const [name, value] of entries(source, source.value, [])) readGroup(tree, name, value, [name])
   const children = new Set(
     [...groups.values()].flatMap(({ members }) => members.filter(isGroup).map((m) => m.name)),
@@ -53,6 +53,8 @@ interface Reading {
   groups: Map<string, Group>
   hosts: Map<string, Layer[]>
   source: Source
+  /** What was read of each group: an alias may repeat it, again and again inside another. */
+  done: Map<string, Set<unknown>>
 }
 
 function readGroup(reading: Reading, name: string, value: unknown, path: Path): void {
@@ -65,6 +67,9 @@ function readGroup(reading: Reading, name: string, value: unknown, path: Path): 
   }
   const group = groups.get(name) ?? { name, members: [], layers: [] }
   groups.set(name, group)
+  const read = reading.done.get(name) ?? new Set()
+  if (isMapping(value) && read.has(value)) return
+  reading.done.set(name, read.add(value))
   for (const [part, inner] of entries(source, value, path)) {
     const at = [...path, part]
     if (part === 'hosts') readHosts(reading, group, inner, at)
@@ -89,6 +94,7 @@ function readHosts(reading: Reading, group: Group, value: unknown, path: Path): 
       const layers = hosts.get(name) ?? []
       layers.push(layerOf(source, 'host', variables, [...path, pattern]))
       hosts.set(name, layers)
+      if (hosts.size > mostHosts) throw new InputError(`there are more than ${mostHosts} hosts`, { at })
     }
   }
 }

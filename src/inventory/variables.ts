@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InputError } from '../errors.ts'
 import { isMapping, kindOf } from './kinds.ts'
@@ -104,11 +104,19 @@ export async function readVariables(
   return found
 }
 
-async function readTree(directory: string, scope: Layer['scope']): Promise<Layer[]> {
+async function readTree(
+  directory: string,
+  scope: Layer['scope'],
+  around: readonly string[] = [],
+): Promise<Layer[]> {
+  const real = await realpath(directory)
+  if (around.includes(real)) throw new InputError(`${directory} holds itself`, { at: directory })
   const layers: Layer[] = []
   for (const { name, isDirectory } of await list(directory)) {
     const path = join(directory, name)
-    layers.push(...(isDirectory ? await readTree(path, scope) : [await readLayer(path, scope)]))
+    layers.push(
+      ...(isDirectory ? await readTree(path, scope, [...around, real]) : [await readLayer(path, scope)]),
+    )
   }
   return layers
 }

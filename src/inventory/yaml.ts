@@ -44,7 +44,7 @@ const schema = CORE_SCHEMA.withTags(mergeTag, secretTag)
  * @throws InputError with `file:line:column` for malformed YAML, duplicate keys and anchors that hold themselves
  */
 export function parseYaml(file: string, text: string, empty?: unknown): Source {
-  if (!/^(?!\s*(?:#|$)|(?:---|\.\.\.)\s*(?:#|$))/m.test(text)) {
+  if (!/^(?![^\S\r\n]*(?:#|$)|(?:---|\.\.\.)[^\S\r\n]*(?:#|$))/m.test(text)) {
     if (empty !== undefined) return { file, value: empty, at: () => `${file}:1:1` }
     throw new InputError(`${file} is empty`, { at: `${file}:1:1`, expected: 'YAML', found: 'no content' })
   }
@@ -53,7 +53,7 @@ export function parseYaml(file: string, text: string, empty?: unknown): Source {
     const offsets = keyOffsets(text, parseEvents(text, { filename: file }))
     const lines = lineStarts(text)
     const source = { file, value, at: (path: Path) => locate(file, lines, offsets, path) }
-    refuseLoops(source, value, [], [], new Set())
+    refuseOddities(source, value, [], [], new Set())
     return source
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error
@@ -145,21 +145,27 @@ function locate(file: string, lines: readonly number[], offsets: Map<string, num
   return `${file}:1:1`
 }
 
-/** An anchor that holds itself would make everything that walks the value run for ever. */
-function refuseLoops(
+/** An anchor that holds itself would make everything that walks the value run for ever; `__proto__` would be lost. */
+function refuseOddities(
   source: Source,
   value: unknown,
   path: Path,
   around: readonly unknown[],
   done: Set<unknown>,
 ): void {
+  if (typeof value === 'string' && /\p{Surrogate}/u.test(value)) {
+    throw new InputError(`${source.file} holds half a character`, { at: source.at(path) })
+  }
   if (typeof value !== 'object' || value === null || done.has(value)) return
   if (around.includes(value)) {
     throw new InputError(`an anchor in ${source.file} holds itself`, { at: source.at(path) })
   }
   for (const [key, inner] of Object.entries(value)) {
     const step = Array.isArray(value) ? Number(key) : key
-    refuseLoops(source, inner, [...path, step], [...around, value], done)
+    if (step === '__proto__') {
+      throw new InputError('`__proto__` cannot be the name of anything', { at: source.at([...path, step]) })
+    }
+    refuseOddities(source, inner, [...path, step], [...around, value], done)
   }
   done.add(value)
 }

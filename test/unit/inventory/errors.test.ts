@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { InputError } from '../../../src/errors.ts'
 import { loadInventory } from '../../../src/inventory/index.ts'
@@ -39,6 +42,24 @@ const cases: [string, Files | string, string][] = [
   at hosts.yml:1:1
   expected: YAML
   found:    no content`,
+  ],
+  [
+    'a name that would be lost',
+    'all: { hosts: { a: { ansible_host: 10.0.0.1, labels: { __proto__: x } } } }',
+    `\`__proto__\` cannot be the name of anything
+  at hosts.yml:1:56`,
+  ],
+  [
+    'half a character',
+    'all: { hosts: { a: { labels: { x: "\\uD83C" } } } }',
+    `hosts.yml holds half a character
+  at hosts.yml:1:32`,
+  ],
+  [
+    'more hosts than anybody has',
+    'all:\n  hosts:\n    a[1:9999]:\n    b[1:9]:\n',
+    `there are more than 10000 hosts
+  at hosts.yml:4:5`,
   ],
   [
     'a second document',
@@ -465,6 +486,33 @@ describe('An inventory error', () => {
     const levels = Array.from({ length: 20 }, (_, n) => `  l${n + 1}: &l${n + 1} [${`*l${n}, `.repeat(9)}]\n`)
     const text = await complaint(groupVars(`extra:\n  l0: &l0 x\n${levels.join('')}vipp: 1\n`))
     assert.match(text, /unknown variable `vipp`/)
+  })
+
+  it('comes at once, however often a group is repeated inside another', async () => {
+    const levels = Array.from({ length: 12 }, (_, level) => {
+      const children = Array.from({ length: 9 }, (_, child) => `g${level}x${child}: *l${level}`)
+      return `l${level + 1}: &l${level + 1} { children: { ${children.join(', ')} } }\n`
+    })
+    const text = await complaint(`l0: &l0 { hosts: { rpi1: } }\n${levels.join('')}`)
+    assert.match(text, /host rpi1 has no address/)
+  })
+
+  it('comes at once from a file of empty lines', async () => {
+    const start = performance.now()
+    assert.match(await complaint('\n'.repeat(200_000)), /hosts\.yml is empty/)
+    assert.ok(performance.now() - start < 5000)
+  })
+
+  it('tells a directory of variables that holds itself', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'bramble-loop-'))
+    try {
+      await writeFile(join(directory, 'hosts.yml'), one)
+      await mkdir(join(directory, 'group_vars/all'), { recursive: true })
+      for (const name of ['a', 'b']) await symlink('.', join(directory, 'group_vars/all', name))
+      await assert.rejects(loadInventory(directory, {}), /InputError: .*group_vars\/all\/a holds itself/)
+    } finally {
+      await rm(directory, { recursive: true })
+    }
   })
 
   it('never shows a password', async () => {
