@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import ejs from 'ejs'
 import { BrambleError, InputError } from '../errors.ts'
 import type { Common, Resource } from '../playbook/resource.ts'
@@ -60,15 +61,21 @@ function render(source: TemplateSource, variables: Variables): { text: string; s
   const locals = revealed(variables, plain)
   try {
     // One kind of output tag, so that each value passes through `escape`.
-    const text = ejs.render(source.text.replaceAll('<%-', '<%='), isVariables(locals) ? locals : {}, {
-      filename: source.name,
-      strict: true,
-      destructuredLocals: Object.keys(variables).filter(declarable),
-      escape: (value: unknown) => printable(value instanceof Secret ? plain(value) : value),
-      includer: () => {
-        throw new Error('a template cannot include another file')
+    const text: unknown = ejs.render(
+      source.text.replaceAll('<%-', '<%='),
+      isVariables(locals) ? locals : {},
+      {
+        // EJS puts it into a comment of the code that it makes, which these two characters would end.
+        filename: source.name.replaceAll(/[\u2028\u2029]/g, ' '),
+        strict: true,
+        destructuredLocals: Object.keys(variables).filter(declarable),
+        escape: (value: unknown) => printable(value instanceof Secret ? plain(value) : value),
+        includer: () => {
+          throw new Error('a template cannot include another file')
+        },
       },
-    })
+    )
+    if (typeof text !== 'string') throw new Error('a template cannot `return`')
     return { text, secret: secrets.some((secret) => secret !== '' && text.includes(secret)) }
   } catch (cause) {
     throw templateError(source, variables, cause)
@@ -107,7 +114,7 @@ function printable(value: unknown): string {
 }
 
 function templateError({ name }: TemplateSource, variables: Variables, cause: unknown): InputError {
-  const { line, message } = place(name, cause instanceof Error ? cause.message : String(cause))
+  const { line, message } = place(name, cause instanceof Error ? cause.message : inspect(cause))
   const at = line === undefined ? name : `${name}:${line}`
   const missing = /^(\S+) is not defined$/.exec(message)?.[1]
   if (missing !== undefined) {

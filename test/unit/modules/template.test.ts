@@ -71,6 +71,14 @@ describe('renderTemplate', () => {
     ['a list', '<%= hosts %>', { hosts: [] }, /a list/, 'templates/x.ejs:1'],
     ['JavaScript that is not valid', '<% if ( { %>', {}, /Unexpected/, 'templates/x.ejs'],
     ['a tag that does not end', '<%= a', { a: 1 }, /matching close tag/, 'templates/x.ejs'],
+    [
+      'what it throws that is no error',
+      '\n<% throw Object.create(null) %>',
+      {},
+      /null prototype/,
+      'templates/x.ejs',
+    ],
+    ['a `return`, which would leave nothing to write', '<% return 5 %>', {}, /return/, 'templates/x.ejs'],
     ['an include', `\n<%= include('/etc/passwd') %>`, {}, /cannot include/, 'templates/x.ejs:2'],
   ]
   for (const [title, text, variables, message, at] of bad) {
@@ -87,6 +95,12 @@ describe('renderTemplate', () => {
       )
     })
   }
+})
+
+describe('a template’s name', () => {
+  it('may hold what ends a line in JavaScript', () => {
+    assert.equal(renderTemplate({ name: 'x\u2028) } {', text: '<%= a %>' }, { a: 1 }), '1')
+  })
 })
 
 describe('template', () => {
