@@ -65,7 +65,7 @@ shift $count
 echo "$kinds"
 [ $# -gt 0 ] || exit 0
 found=$(stat -L -c '%f %u %g %U %G %s' -- "$@") || exit
-echo "$found"`),
+printf '%s\\n' "$found"`),
         raw(
           print === undefined
             ? ''

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { look } from '../../../src/modules/look.ts'
+import { look, parseLook } from '../../../src/modules/look.ts'
 import { bundle } from '../../../src/playbook/batch.ts'
-import { raw } from '../../../src/playbook/sh.ts'
+import { lines, raw } from '../../../src/playbook/sh.ts'
 import { run, SHELLS, temporary } from './local.ts'
 
 const NAMES = [
@@ -20,6 +20,17 @@ const NAMES = [
   'large',
   'fifo',
 ]
+
+describe('what a probe told of a path', () => {
+  for (const shell of SHELLS) {
+    it(`keeps a backslash in the names of owner and group, as a Windows domain's have (${shell})`, () => {
+      const stat = raw(String.raw`stat() { printf '%s\n' '41ed 0 0 CORP\nick CORP\tom 0'; }`)
+      const { stdout } = run(lines(stat, look('/etc', 'attributes')), { shell })
+      const { kind, user, group } = parseLook(stdout)
+      assert.deepEqual([kind, user, group], ['directory', String.raw`CORP\nick`, String.raw`CORP\tom`])
+    })
+  }
+})
 
 describe('probes of several paths in one command', () => {
   const directory = temporary()
