@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { InputError } from '../errors.ts'
+import { InputError, TaskError } from '../errors.ts'
 import { resource, type Change, type Common, type Resource } from '../playbook/resource.ts'
 import { lines, sh } from '../playbook/sh.ts'
 import { absolutePath, matching, printed } from './check.ts'
@@ -49,9 +49,9 @@ export function nfsExport(options: NfsExportOptions): Resource {
 echo ---
 done`,
       plan(seen): Change | undefined {
-        const [live = '', before = ''] = printed(seen, 'NFS exports').split('---\n')
+        const [live, before] = cut(printed(seen, 'NFS exports'), table)
         const all = splitLines(before)
-        const others = all.filter((one) => one.split(/\s/)[0] !== field)
+        const others = all.filter((one) => one.split(/[ \t]/)[0] !== field)
         const kept = all.includes(entry) && others.length === all.length - 1
         const after = kept ? before : joinLines([...others, entry])
         const wrong = difference(splitLines(live), field, clients)
@@ -76,8 +76,22 @@ done`,
   )
 }
 
+/** What the server exports and what the file says; a comment in either may look like the mark after them. */
+function cut(stdout: string, table: string): [string, string] {
+  const end = stdout.startsWith(MARK) ? 0 : stdout.indexOf(`\n${MARK}`) + 1
+  const before = stdout.slice(end + MARK.length, -MARK.length)
+  if (!before.includes('\uFFFD')) return [stdout.slice(0, end), before]
+  throw new TaskError(`${table} is not UTF-8 text`, {
+    expected: 'UTF-8 text',
+    found: 'other bytes',
+    next: 'mend it by hand',
+  })
+}
+
+const MARK = '---\n'
+
 function escape(text: string): string {
-  return text.replace(/[\s"#\\]/g, (one) => `\\${one.charCodeAt(0).toString(8).padStart(3, '0')}`)
+  return text.replace(/[ \t-\r"#\\]/g, (one) => `\\${one.charCodeAt(0).toString(8).padStart(3, '0')}`)
 }
 
 /** What keeps the exports that the server has now from being the wanted ones. */
@@ -88,7 +102,7 @@ function difference(
 ): string | undefined {
   const live = new Map<string, string[]>()
   for (const one of table) {
-    const [, directory, address, given] = /^(\S+)\t(.+)\((.*)\)$/.exec(one) ?? []
+    const [, directory, address, given] = /^([^\t]+)\t(.+)\((.*)\)$/.exec(one) ?? []
     if (directory === field && address !== undefined) live.set(address, (given ?? '').split(','))
   }
   for (const client of clients.filter(({ address }) => numeric(address))) {

@@ -35,6 +35,27 @@ describe('nfsExport', () => {
       diff: ` /other *(ro)\n+${entry.trim()}`,
     },
     {
+      title: 'leaves what follows a line of dashes',
+      make,
+      seen: seen(live, '# mine ---\n/other *(ro)\n'),
+      expect: 'change',
+      diff: ` # mine ---\n /other *(ro)\n+${entry.trim()}`,
+    },
+    {
+      title: 'keeps a blank that is more than one byte as it is',
+      make: () => nfsExport({ path: '/srv/a\u00A0\u3000b', clients }),
+      seen: seen('', '/srv/a\u00A0c *(ro)\n'),
+      expect: 'change',
+      diff: ' /srv/a\u00A0c *(ro)\n+/srv/a\u00A0\u3000b 192',
+    },
+    {
+      title: 'does not write bytes anew that are no text',
+      make,
+      seen: seen(live, '# \uFFFD\n'),
+      expect: 'error',
+      error: /bramble\.exports is not UTF-8 text/,
+    },
+    {
       title: 'takes the place of its old line',
       make,
       seen: seen(live, '/srv/share *(rw)\n'),
