@@ -1,6 +1,6 @@
 import { InputError, TaskError } from '../errors.ts'
 import { resource, type Common, type Resource } from '../playbook/resource.ts'
-import { absolutePath } from './check.ts'
+import { absolutePath, fileText } from './check.ts'
 import { edited, joinLines, splitLines } from './text.ts'
 
 export interface BlockOptions extends Common {
@@ -26,10 +26,11 @@ export interface BlockOptions extends Common {
  */
 export function block(options: BlockOptions): Resource {
   const path = absolutePath(options.path)
-  const { marker = '# {mark} BRAMBLE MANAGED BLOCK', state = 'present', create = false } = options
+  const { state = 'present', create = false } = options
+  const marker = fileText(options.marker ?? '# {mark} BRAMBLE MANAGED BLOCK')
   const begin = marker.replace('{mark}', 'BEGIN')
   const end = marker.replace('{mark}', 'END')
-  const inner = splitLines(options.block)
+  const inner = splitLines(fileText(options.block))
   if (!marker.includes('{mark}') || marker.includes('\n') || inner.includes(begin) || inner.includes(end)) {
     throw new InputError('this marker cannot mark the block', {
       expected: 'one line with {mark} in it, which is not in the block',

@@ -3,7 +3,7 @@ import type { Seen } from '../playbook/resource.ts'
 
 /** The path itself, if it is one that means the same from every working directory. */
 export function absolutePath(path: string): string {
-  if (path.startsWith('/') && !path.includes('\0')) return path
+  if (path.startsWith('/') && !/[\0\p{Surrogate}]/u.test(path)) return path
   throw new InputError('a path on a host has to be absolute', {
     expected: 'a path that begins with /',
     found: JSON.stringify(path),
@@ -25,6 +25,29 @@ export function fileMode(mode: string): string {
 export function matching(text: string, pattern: RegExp, expected: string): string {
   if (pattern.test(text)) return text
   throw new InputError(`not ${expected}`, { expected, found: JSON.stringify(text) })
+}
+
+/** The text itself, if a host can be given it: NUL ends a word, and half a character would arrive as another. */
+export function wordText(text: string, what: string): string {
+  return matching(text, /^[^\0\p{Surrogate}]*$/u, `${what} without NUL bytes and halves of characters`)
+}
+
+/** The text itself, if it can be told from bytes that are no text once it stands in a file. */
+export function fileText(text: string): string {
+  return matching(
+    text,
+    /^[^\0\uFFFD\p{Surrogate}]*$/u,
+    'text without NUL bytes, U+FFFD and halves of characters',
+  )
+}
+
+/** A user or group that owns something: its name or number on the host. */
+export function ownerName(name: string): string {
+  return matching(
+    name,
+    /^[^-:\s\0\p{Surrogate}][^:\n\0\p{Surrogate}]*$/u,
+    "a user's or group's name or number",
+  )
 }
 
 /** What a probe printed, or an error if it could not look. */

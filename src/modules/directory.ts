@@ -1,7 +1,7 @@
 import { TaskError } from '../errors.ts'
 import { resource, type Common, type Resource } from '../playbook/resource.ts'
 import { lines, sh } from '../playbook/sh.ts'
-import { absolutePath, fileMode, printed } from './check.ts'
+import { absolutePath, fileMode, ownerName, printed } from './check.ts'
 import { attributesDiff, look, parseLook, setAttributes } from './look.ts'
 
 export interface DirectoryOptions extends Common {
@@ -25,7 +25,8 @@ export interface DirectoryOptions extends Common {
  */
 export function directory(options: DirectoryOptions): Resource {
   const path = absolutePath(options.path)
-  const { owner = 'root', group = 'root' } = options
+  const owner = ownerName(options.owner ?? 'root')
+  const group = ownerName(options.group ?? 'root')
   const attributes = { owner, group, mode: fileMode(options.mode ?? '0755') }
   const wanted = `directory, owner ${owner}:${group} mode ${attributes.mode}`
   return resource(

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { TaskError } from '../errors.ts'
+import { InputError, TaskError } from '../errors.ts'
 import { resource, type Common, type Resource } from '../playbook/resource.ts'
 import type { Sh } from '../playbook/sh.ts'
 import { Secret } from '../secrets/secret.ts'
-import { absolutePath, fileMode, printed } from './check.ts'
+import { absolutePath, fileMode, ownerName, printed } from './check.ts'
 import { unified } from './diff.ts'
 import { attributesDiff, look, parseLook, setAttributes, type Look } from './look.ts'
 import { LARGE, textOf, write } from './write.ts'
@@ -35,7 +35,9 @@ export interface FileOptions extends FileAttributes, Common {
  * file({ path: '/etc/sudoers.d/pi', content: 'pi ALL=(ALL) ALL\n', mode: '0440', validate: (f) => sh`visudo -cf ${f}` })
  */
 export function file(options: FileOptions): Resource {
-  const { owner = 'root', group = 'root', validate } = options
+  const { validate } = options
+  const owner = ownerName(options.owner ?? 'root')
+  const group = ownerName(options.group ?? 'root')
   const path = absolutePath(options.path)
   const attributes = { owner, group, mode: fileMode(options.mode ?? '0644') }
   const secret = options.content instanceof Secret
@@ -69,7 +71,14 @@ export function file(options: FileOptions): Resource {
 function bytes(content: FileOptions['content']): Buffer {
   if (content instanceof Uint8Array)
     return Buffer.from(content.buffer, content.byteOffset, content.byteLength)
-  return Buffer.from(content instanceof Secret ? content.reveal() : content)
+  const plain = content instanceof Secret ? content.reveal() : content
+  if (/\p{Surrogate}/u.test(plain)) {
+    throw new InputError('the content holds half a character', {
+      expected: 'text that can be written as UTF-8, or bytes',
+      found: 'a lone surrogate, as is left where a text is cut within a character',
+    })
+  }
+  return Buffer.from(plain)
 }
 
 function sha256(content: Buffer): string {

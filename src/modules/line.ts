@@ -1,6 +1,6 @@
 import { InputError } from '../errors.ts'
 import { resource, type Common, type Resource } from '../playbook/resource.ts'
-import { absolutePath } from './check.ts'
+import { absolutePath, fileText } from './check.ts'
 import { edited, joinLines, splitLines } from './text.ts'
 
 export interface LineOptions extends Common {
@@ -44,6 +44,7 @@ function matcher({ line, match, state = 'present' }: LineOptions): (text: string
   if (line?.includes('\n')) {
     throw new InputError('a line cannot hold a newline', { found: JSON.stringify(line), next: 'use block()' })
   }
+  if (line !== undefined) fileText(line)
   if (line === undefined && (state === 'present' || match === undefined)) {
     throw new InputError('no line given', { expected: "line, or match together with state: 'absent'" })
   }

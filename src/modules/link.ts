@@ -1,7 +1,7 @@
 import { InputError, TaskError } from '../errors.ts'
 import { resource, type Common, type Resource } from '../playbook/resource.ts'
 import { sh } from '../playbook/sh.ts'
-import { absolutePath, cutLine, printed } from './check.ts'
+import { absolutePath, cutLine, printed, wordText } from './check.ts'
 import { replaced } from './diff.ts'
 
 export interface LinkOptions extends Common {
@@ -18,7 +18,7 @@ export interface LinkOptions extends Common {
  */
 export function link(options: LinkOptions): Resource {
   const path = absolutePath(options.path)
-  const { target } = options
+  const target = wordText(options.target, 'a path')
   if (target === '') throw new InputError('a link needs a target', { expected: 'a path', found: "''" })
   return resource(
     {

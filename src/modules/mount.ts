@@ -1,7 +1,7 @@
 import { TaskError } from '../errors.ts'
 import { resource, type Change, type Common, type Resource } from '../playbook/resource.ts'
 import { lines, raw, sh, type Sh } from '../playbook/sh.ts'
-import { absolutePath, matching, printed } from './check.ts'
+import { absolutePath, fileText, matching, printed } from './check.ts'
 import { replaced, unified } from './diff.ts'
 import { joinLines, splitLines } from './text.ts'
 import { write } from './write.ts'
@@ -36,12 +36,12 @@ export interface MountOptions extends Common {
  */
 export function mount(options: MountOptions): Resource {
   const { state = 'mounted', dump = 0, pass = 0 } = options
-  const path = absolutePath(options.path).replace(/(.)\/+$/, '$1')
+  const path = fileText(absolutePath(options.path)).replace(/(.)\/+$/, '$1')
   const wanted: Entry = {
-    source: matching(options.source, /^[^\0]+$/, 'a source to mount'),
+    source: fileText(matching(options.source, /^[^]+$/, 'a source to mount')),
     path,
     type: matching(options.type, /^[\w.-]+$/, 'a type of file system'),
-    options: matching(options.options ?? 'defaults', /^[^\s\0]+$/, 'mount options without spaces'),
+    options: fileText(matching(options.options ?? 'defaults', /^\S+$/, 'mount options without spaces')),
   }
   const entry = [wanted.source, path, wanted.type, wanted.options]
     .map(escape)

@@ -1,6 +1,6 @@
 import { resource, type Common, type Resource } from '../playbook/resource.ts'
 import { lines, sh, type Sh } from '../playbook/sh.ts'
-import { absolutePath, matching, printed } from './check.ts'
+import { absolutePath, fileText, matching, printed } from './check.ts'
 import { replaced } from './diff.ts'
 import { write } from './write.ts'
 
@@ -20,10 +20,14 @@ export interface SysctlOptions extends Common {
  * @example sysctl({ settings: { 'net.ipv4.ip_nonlocal_bind': 1 } })
  */
 export function sysctl(options: SysctlOptions): Resource {
-  const path = absolutePath(options.file ?? '/etc/sysctl.d/60-bramble.conf')
+  const path = matching(
+    absolutePath(options.file ?? '/etc/sysctl.d/60-bramble.conf'),
+    /^.*$/,
+    'a path on one line',
+  )
   const settings = Object.entries(options.settings).map(([name, value]) => ({
     name: matching(name, /^[A-Za-z0-9_][\w./-]*$/, 'the name of a kernel parameter'),
-    value: words(matching(String(value), /^[^\n]*$/, 'a value on one line')),
+    value: words(fileText(matching(String(value), /^[^\n]*$/, 'a value on one line'))),
     proc: procPath(name),
   }))
   const text = settings.map(({ name, value }) => `${name} = ${value}\n`).join('')

@@ -56,13 +56,14 @@ function word(value: ShValue): string {
 /**
  * One word of POSIX shell, whatever the text holds.
  *
- * Errors: a NUL byte, which no shell word can hold.
+ * Errors: a NUL byte, which no shell word can hold; half a character (a lone surrogate), which is no UTF-8.
  *
  * @see POSIX.1-2017, Shell Command Language, 2.2.2 Single-Quotes
  * @example quote("it's") === `'it'\\''s'`
  */
 export function quote(text: string): string {
   if (text.includes('\0')) throw new Error('a shell word cannot hold a NUL byte')
+  if (/\p{Surrogate}/u.test(text)) throw new Error('a shell word cannot hold half a character')
   if (/^[A-Za-z0-9_./:@%+,-]+$/.test(text)) return text
   return `'${text.replaceAll("'", `'\\''`)}'`
 }

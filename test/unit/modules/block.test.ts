@@ -74,6 +74,11 @@ describe('block', () => {
     },
   ])
 
+  it('refuses what is no text', () => {
+    assert.throws(() => block({ path, block: 'a\0b' }), InputError)
+    assert.throws(() => block({ path, block: 'a', marker: '\uFFFD {mark}' }), InputError)
+  })
+
   it('refuses a marker that cannot mark', () => {
     assert.throws(() => block({ path, block: 'a', marker: '# bramble' }), InputError)
     assert.throws(() => block({ path, block: 'a\n# END bramble\nb', marker }), InputError)

@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { InputError, TaskError } from '../../../src/errors.ts'
-import { file } from '../../../src/modules/file.ts'
+import { file, type FileOptions } from '../../../src/modules/file.ts'
 import { sh } from '../../../src/playbook/sh.ts'
 import { Secret } from '../../../src/secrets/secret.ts'
 import { apply, converge, ME, plan, SHELLS, temporary } from './local.ts'
@@ -95,6 +95,21 @@ describe('file', () => {
       expect: 'ok',
     },
   ])
+
+  const wrong: [what: string, options: Partial<FileOptions>][] = [
+    ['half a character in the content', { content: 'half a 🍇: \uD83C' }],
+    ['half a character in the path', { path: '/etc/\uD83C' }],
+    ['no owner', { owner: '' }],
+    ['an owner with a group', { owner: 'root:root' }],
+    ['an owner that looks like an option', { owner: '--from=0' }],
+    ['a group of two lines', { group: 'a\nb' }],
+    ['a NUL in the group', { group: 'a\0' }],
+  ]
+  for (const [what, options] of wrong) {
+    it(`refuses ${what}`, () => {
+      assert.throws(() => file({ path: '/etc/x', content: '', ...options }), InputError)
+    })
+  }
 
   it('refuses a path or a mode that is none', () => {
     assert.throws(() => file({ path: 'etc/motd', content: '' }), InputError)

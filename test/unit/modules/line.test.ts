@@ -108,6 +108,9 @@ describe('line', () => {
   const bad: [string, LineOptions][] = [
     ['no line', { path }],
     ['neither line nor pattern to remove', { path, state: 'absent' }],
+    ['a NUL', { path, line: 'a\0' }],
+    ['what stands for bytes that are no text', { path, line: '\uFFFD' }],
+    ['half a character', { path, line: '\uD83C' }],
     ['a newline', { path, line: 'a\nb' }],
     ['a pattern that does not match the new line', { path, match: /^#Port/, line: 'Port 22' }],
   ]

@@ -34,6 +34,11 @@ describe('link', () => {
     },
   ])
 
+  for (const target of ['a\0b', 'half a 🍇: \uD83C']) {
+    it(`refuses ${JSON.stringify(target)}, which no path can hold`, () =>
+      assert.throws(() => link({ path: '/a', target }), InputError))
+  }
+
   it('refuses an empty target', () => assert.throws(() => link({ path: '/a', target: '' }), InputError))
 
   for (const shell of SHELLS) {

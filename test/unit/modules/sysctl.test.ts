@@ -61,6 +61,15 @@ describe('sysctl', () => {
     { title: 'says so when it cannot look', make, seen: { code: 2, stdout: '' }, expect: 'error' },
   ])
 
+  it('refuses what no file of the kernel can be told', () => {
+    const bad = [
+      { settings: { a: 'b\0c' } },
+      { settings: { a: '\uD800' } },
+      { settings: {}, file: '/etc/a\nb' },
+    ]
+    for (const options of bad) assert.throws(() => sysctl(options), InputError)
+  })
+
   it('refuses what is no parameter, or more than a line', () => {
     assert.throws(() => sysctl({ settings: { '../x': 1 } }), InputError)
     assert.throws(() => sysctl({ settings: { 'a.b': '1\n2' } }), InputError)

@@ -32,6 +32,10 @@ describe('sh`…`', () => {
     assert.throws(() => sh`echo ${'a\0b'}`, /NUL/)
   })
 
+  it('refuses half a character, which would arrive as another', () => {
+    assert.throws(() => sh`echo ${'half a 🍇: \uD83C'}`, /half a character/)
+  })
+
   it('brings any text to a real shell as itself', function () {
     this.timeout(60_000)
     const text = string({ unit: 'grapheme' }).filter((one) => !one.includes('\0'))
