@@ -27,6 +27,11 @@ const builder = (yargs: Argv) =>
       describe: 'Only the hosts that failed in the last run',
     })
     .option('forks', { type: 'number', default: 25, describe: 'Hosts worked on at the same time' })
+    .option('force-unlock', {
+      type: 'boolean',
+      default: false,
+      describe: 'End another run that is at work on a host',
+    })
     .option('ask-become-pass', {
       alias: 'K',
       type: 'boolean',
@@ -76,13 +81,14 @@ async function apply(argv: Arguments): Promise<void> {
       hosts,
       template: templates(project),
       archives: await archives(project, inventory.settings),
-      connect: (host) => openSession(target(project, host)),
+      connect: (host, patience) => openSession(target(project, host, patience)),
       listener: (event: Event) => {
         events.listener(event)
         output.listener(event)
       },
       check: argv.check,
       forks: argv.forks,
+      forceUnlock: argv['force-unlock'],
       signal,
       journal: events.path,
       command: commandOf(argv),

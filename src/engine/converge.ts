@@ -7,12 +7,15 @@ import type { Sh } from '../playbook/sh.ts'
 import type { Answer } from '../ssh/framing.ts'
 import type { Listener, Status } from './events.ts'
 import { markPending } from './handlers.ts'
+import { LockedOut, type RunLock } from './lock.ts'
+import { untilUnlocked } from './locked-out.ts'
 import type { Remote } from './remote.ts'
 
 /** What the hosts of a run share. */
 export interface RunState {
   check: boolean
   facts: FactStore
+  lock: RunLock
   emit: Listener
   signal: AbortSignal
   /** Changes made so far on any host: probes from before one that another host made may be stale. */
@@ -73,7 +76,22 @@ interface Outcome {
   output?: string
 }
 
+/** Where another run had the host's lock, all is looked at anew once it is free. */
 async function convergeOne(step: Step, index: number, notified: Set<string>): Promise<Outcome> {
+  const since = Date.now()
+  for (;;) {
+    try {
+      return await tryOne(step, index, notified)
+    } catch (error) {
+      if (!(error instanceof LockedOut)) throw error
+      await untilUnlocked(step, error, since)
+      if (step.state.signal.aborted) throw new Interrupted('interrupted', { host: step.remote.host.name })
+      step.remote.forget()
+    }
+  }
+}
+
+async function tryOne(step: Step, index: number, notified: Set<string>): Promise<Outcome> {
   const { remote, state } = step
   const resource = step.resources[index] as Resource
   const seen = await look(step, index)
@@ -178,10 +196,12 @@ async function applyAndVerify(step: Step, index: number, change: Change): Promis
     await remote.reboot(apply, resource.timeout)
     await remote.probe(probes, timeout)
   } else if (change.input) {
-    applied = await remote.feed(apply, change.input(), resource.timeout)
+    applied = await remote.feed(apply, change.input, resource.timeout)
     await remote.probe(probes, timeout)
   } else {
-    applied = await remote.change(apply, probes, timeout)
+    applied = await (change.waits
+      ? remote.wait(apply, probes, timeout)
+      : remote.change(apply, probes, timeout))
   }
   if (applied && applied.code !== 0) throw failed(applied)
   await verify(step, resource)

@@ -7,6 +7,7 @@ import type { Resource } from '../playbook/resource.ts'
 import { quote } from '../playbook/sh.ts'
 import { converge, locate, type RunState } from './converge.ts'
 import type { Event, HostSummary, Listener } from './events.ts'
+import { newLock } from './lock.ts'
 import { batches, checkPlaybook, checkTags, hostsOf, taggedTasks, tasksAhead, tasksOf } from './plays.ts'
 import { Remote, type Connect } from './remote.ts'
 import { Tally } from './summary.ts'
@@ -26,6 +27,8 @@ export interface RunOptions {
   tags?: readonly string[]
   /** Hosts worked on at the same time. Default 25. */
   forks?: number
+  /** Ends another run that is at work on a host which this one wants to change. */
+  forceUnlock?: boolean
   /** Aborted by Ctrl-C: the steps under way are finished, no others begun. */
   signal?: AbortSignal
   journal?: string
@@ -73,11 +76,15 @@ class Runner {
     this.#state = {
       check: options.check ?? false,
       facts: new FactStore(),
+      lock: newLock(options.forceUnlock),
       emit,
       signal: options.signal ?? new AbortController().signal,
       changes: 0,
     }
-    this.#remotes = new Map(options.hosts.map((host) => [host, new Remote(host, options.connect, emit)]))
+    const { lock } = this.#state
+    this.#remotes = new Map(
+      options.hosts.map((host) => [host, new Remote(host, options.connect, emit, lock)]),
+    )
   }
 
   async run(): Promise<RunResult> {
@@ -99,7 +106,7 @@ class Runner {
         await this.#play(index)
       }
     } finally {
-      await Promise.all([...this.#remotes.values()].map((remote) => remote.drop()))
+      for (const remote of this.#remotes.values()) remote.drop()
     }
     return this.#finish(Math.round(performance.now() - start))
   }

@@ -9,11 +9,12 @@ import { frame, Unframer, type Answer, type Answers } from './framing.ts'
 /** A root shell on one host that is fed scripts, one after another, over one connection. */
 export interface Session {
   /**
-   * Runs commands in one round trip; each in a subshell of its own.
+   * Runs commands in one round trip; each in a subshell of its own. `first` runs before them in the shell itself, and
+   * answers first; if it fails, nothing else is run.
    *
    * Errors: ConnectionError when the connection ends or `timeout` (seconds) passes before the answer is whole.
    */
-  run(commands: readonly string[], timeout: number): Promise<Answers>
+  run(commands: readonly string[], timeout: number, first?: string): Promise<Answers>
   /** Runs one command, as root, that reads `input` on its stdin. */
   feed(command: string, input: Readable, timeout: number): Promise<Answer>
   close(): void
@@ -40,9 +41,11 @@ class SshSession implements Session {
     this.#client = client
     this.#shell = shell
     this.#target = target
+    // It has ended, or was ended to free the host's lock: what else goes over the connection has to end, too.
+    shell.on('close', () => client.end())
   }
 
-  run(commands: readonly string[], timeout: number): Promise<Answers> {
+  run(commands: readonly string[], timeout: number, first?: string): Promise<Answers> {
     const nonce = randomBytes(12).toString('hex')
     const unframer = new Unframer(nonce)
     const shell = this.#shell
@@ -75,7 +78,7 @@ class SshSession implements Session {
       shell.on('data', onStdout).on('exit', onExit).on('close', onClose)
       shell.stderr.on('data', onStderr)
       if (shell.destroyed) return onClose()
-      shell.write(frame(nonce, commands))
+      shell.write(frame(nonce, commands, first))
     })
   }
 
