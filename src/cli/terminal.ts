@@ -28,12 +28,16 @@ export async function askPassword(question: string): Promise<Secret> {
   return new Secret(typed)
 }
 
-/** A signal that Ctrl-C aborts; a second Ctrl-C ends the process at once. */
+/** A signal that Ctrl-C (or SIGTERM) aborts; a second one ends the process at once. */
 export function interruption(): { signal: AbortSignal; done: () => void } {
   const controller = new AbortController()
   const onSignal = () => {
-    if (controller.signal.aborted) process.exit(130)
-    process.stderr.write('\ninterrupted: finishing the steps under way (again to stop at once)\n')
+    if (controller.signal.aborted) {
+      process.stderr.write(
+        '\nended at once: whether the steps under way are done is not known; run the same command again\n',
+      )
+      process.exit(130)
+    }
     controller.abort()
   }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)

@@ -7,6 +7,7 @@ import type { Sh } from '../playbook/sh.ts'
 import type { Answer } from '../ssh/framing.ts'
 import type { Listener, Status } from './events.ts'
 import { markPending } from './handlers.ts'
+import { Interrupted, unlessInterrupted } from './interruption.ts'
 import { LockedOut, type RunLock } from './lock.ts'
 import { untilUnlocked } from './locked-out.ts'
 import type { Remote } from './remote.ts'
@@ -18,15 +19,12 @@ export interface RunState {
   lock: RunLock
   emit: Listener
   signal: AbortSignal
+  /** Hosts that a step is changing, and the step's title. */
+  changing: Map<string, string>
   /** Changes made so far on any host: probes from before one that another host made may be stale. */
   changes: number
   /** In check mode, the first change that would be made: what cannot be known rests on it. */
   firstChange?: string
-}
-
-/** The user asked to stop: the step under way was finished, no other begun. */
-export class Interrupted extends BrambleError {
-  override name = 'Interrupted'
 }
 
 interface Step {
@@ -44,8 +42,12 @@ const probeTimeout = 120
 export async function converge(step: Step): Promise<void> {
   const notified = new Set<string>()
   for (const [index, resource] of step.resources.entries()) {
-    if (step.state.signal.aborted) throw new Interrupted('interrupted', { host: step.remote.host.name })
-    if (index === 0) await step.remote.open()
+    const { signal } = step.state
+    try {
+      if (index === 0 || signal.aborted) await unlessInterrupted(signal, () => step.remote.open())
+    } catch (error) {
+      throw error instanceof Interrupted ? withRest(error, step, index) : error
+    }
     const start = performance.now()
     const tell = (status: Status, more: { diff?: string; reason?: string; output?: string } = {}) =>
       step.state.emit({
@@ -62,11 +64,31 @@ export async function converge(step: Step): Promise<void> {
       const outcome = await convergeOne(step, index, notified)
       tell(outcome.status, outcome)
     } catch (error) {
+      // What was only looked at has not failed: nothing became of it.
+      if (error instanceof Interrupted && error.details.task === undefined) throw withRest(error, step, index)
       const failure = locate(error, step.remote.host.name, resource)
       tell('failed', { reason: failure.describe() })
-      throw failure
+      throw failure instanceof Interrupted ? withRest(failure, step, index + 1) : failure
     }
   }
+}
+
+/** An interruption that tells which tasks of the play were not begun. */
+function withRest(error: Interrupted, { resources, remote }: Step, from: number): Interrupted {
+  const rest = listed(resources.slice(from).map(({ title }) => title))
+  const { found, ...details } = error.details
+  return new Interrupted(error.message, {
+    ...details,
+    host: remote.host.name,
+    found: [found, rest && `not begun: ${rest}`].filter(Boolean).join('\n'),
+    next: 'Run the same command again: it goes on where it stopped.',
+  })
+}
+
+/** Names, but not more than a reader wants to see. */
+export function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(', ')
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown
 }
 
 interface Outcome {
@@ -84,8 +106,7 @@ async function convergeOne(step: Step, index: number, notified: Set<string>): Pr
       return await tryOne(step, index, notified)
     } catch (error) {
       if (!(error instanceof LockedOut)) throw error
-      await untilUnlocked(step, error, since)
-      if (step.state.signal.aborted) throw new Interrupted('interrupted', { host: step.remote.host.name })
+      await unlessInterrupted(step.state.signal, () => untilUnlocked(step, error, since))
       step.remote.forget()
     }
   }
@@ -141,7 +162,7 @@ async function look(step: Step, index: number): Promise<Seen> {
     const what = `looking at ${probes.length} ${probes.length === 1 ? 'thing' : 'things'}`
     state.emit({ type: 'doing', at: Date.now(), host: remote.host.name, play: step.play, what })
     remote.window *= 2
-    await remote.probe(probes, probeTimeout)
+    await unlessInterrupted(state.signal, () => remote.probe(probes, probeTimeout))
   }
   return remote.seen.get(text) as Seen
 }
@@ -192,16 +213,21 @@ async function applyAndVerify(step: Step, index: number, change: Change): Promis
   const probes = following(step, index, 2)
   const timeout = resource.timeout + probeTimeout
   let applied: Answer | undefined
-  if (change.reboots) {
-    await remote.reboot(apply, resource.timeout)
-    await remote.probe(probes, timeout)
-  } else if (change.input) {
-    applied = await remote.feed(apply, change.input, resource.timeout)
-    await remote.probe(probes, timeout)
-  } else {
-    applied = await (change.waits
-      ? remote.wait(apply, probes, timeout)
-      : remote.change(apply, probes, timeout))
+  try {
+    if (!change.waits) state.changing.set(remote.host.name, resource.title)
+    if (change.reboots) {
+      await unlessInterrupted(state.signal, () => remote.reboot(apply, resource.timeout))
+      await remote.probe(probes, timeout)
+    } else if (change.input) {
+      applied = await remote.feed(apply, change.input, resource.timeout)
+      await remote.probe(probes, timeout)
+    } else if (change.waits) {
+      applied = await unlessInterrupted(state.signal, () => remote.wait(apply, probes, timeout))
+    } else {
+      applied = await remote.change(apply, probes, timeout)
+    }
+  } finally {
+    state.changing.delete(remote.host.name)
   }
   if (applied && applied.code !== 0) throw failed(applied)
   await verify(step, resource)
@@ -242,7 +268,7 @@ async function verify({ remote, state, play }: Step, resource: Resource): Promis
     }
     const what = `${resource.title}: waiting`
     state.emit({ type: 'doing', at: Date.now(), host: remote.host.name, play, what })
-    await delay(pause)
+    await delay(pause, undefined, { signal: state.signal }).catch(() => undefined)
     // A probe is work for a small machine, too: it is asked less often the longer it takes.
     pause = Math.min(pause * 2, 4000)
     // Time has passed: what else was fetched along may have changed with it.

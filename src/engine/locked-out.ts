@@ -27,5 +27,5 @@ export async function untilUnlocked(
     return
   }
   what(holder ? `waiting for what is left of the run of ${holder.owner}` : 'waiting for the lock')
-  await delay(500, undefined, { signal: state.signal }).catch(() => undefined)
+  await delay(500)
 }
