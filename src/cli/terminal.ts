@@ -46,3 +46,12 @@ export function interruption(): { signal: AbortSignal; done: () => void } {
     done: () => process.off('SIGINT', onSignal).off('SIGTERM', onSignal),
   }
 }
+
+/** A run is not to end in the middle because nobody reads what it tells any more, or no disk takes it. */
+export function outliveReader(stream: NodeJS.WriteStream): void {
+  let told = false
+  stream.removeAllListeners('error').on('error', (error: NodeJS.ErrnoException) => {
+    if (!told && error.code !== 'EPIPE') process.emitWarning(`the report cannot be written: ${error.message}`)
+    told = true
+  })
+}

@@ -15,6 +15,8 @@ import type { Remote } from './remote.ts'
 /** What the hosts of a run share. */
 export interface RunState {
   check: boolean
+  /** Seconds that a host may take to tell what it is asked. */
+  timeout: number
   facts: FactStore
   lock: RunLock
   emit: Listener
@@ -35,8 +37,6 @@ interface Step {
   /** The tasks of later plays as far as they are known: their probes are worth fetching along. */
   ahead: () => Resource[]
 }
-
-const probeTimeout = 120
 
 /** Brings one host to where a play's resources say it shall be. Throws the first failure, told of before. */
 export async function converge(step: Step): Promise<void> {
@@ -67,7 +67,8 @@ export async function converge(step: Step): Promise<void> {
       // What was only looked at has not failed: nothing became of it.
       if (error instanceof Interrupted && error.details.task === undefined) throw withRest(error, step, index)
       const failure = locate(error, step.remote.host.name, resource)
-      tell('failed', { reason: failure.describe() })
+      const { output } = failure.details
+      tell('failed', { reason: failure.describe(), ...(output !== undefined && { output }) })
       throw failure instanceof Interrupted ? withRest(failure, step, index + 1) : failure
     }
   }
@@ -100,13 +101,14 @@ interface Outcome {
 
 /** Where another run had the host's lock, all is looked at anew once it is free. */
 async function convergeOne(step: Step, index: number, notified: Set<string>): Promise<Outcome> {
-  const since = Date.now()
+  let since: number | undefined
   for (;;) {
     try {
       return await tryOne(step, index, notified)
     } catch (error) {
       if (!(error instanceof LockedOut)) throw error
-      await unlessInterrupted(step.state.signal, () => untilUnlocked(step, error, since))
+      const begin = (since ??= performance.now())
+      await unlessInterrupted(step.state.signal, () => untilUnlocked(step, error, begin))
       step.remote.forget()
     }
   }
@@ -162,7 +164,7 @@ async function look(step: Step, index: number): Promise<Seen> {
     const what = `looking at ${probes.length} ${probes.length === 1 ? 'thing' : 'things'}`
     state.emit({ type: 'doing', at: Date.now(), host: remote.host.name, play: step.play, what })
     remote.window *= 2
-    await unlessInterrupted(state.signal, () => remote.probe(probes, probeTimeout))
+    await unlessInterrupted(state.signal, () => remote.probe(probes, state.timeout))
   }
   return remote.seen.get(text) as Seen
 }
@@ -211,7 +213,7 @@ async function applyAndVerify(step: Step, index: number, change: Change): Promis
     remote.epoch += 1
   }
   const probes = following(step, index, 2)
-  const timeout = resource.timeout + probeTimeout
+  const timeout = resource.timeout + state.timeout
   let applied: Answer | undefined
   try {
     if (!change.waits) state.changing.set(remote.host.name, resource.title)
@@ -237,13 +239,14 @@ async function applyAndVerify(step: Step, index: number, change: Change): Promis
 function failed(answer: Answer): TaskError {
   return new TaskError(`exited with code ${answer.code}`, {
     stderr: answer.stderr.trim() === '' ? answer.stdout : answer.stderr,
+    output: `${answer.stdout}${answer.stderr}`,
     next: 'Mend what it says, then run the same command again: it goes on where it stopped.',
   })
 }
 
 /** A change counts as made only when the probe says so, within `settle` seconds. */
 async function verify({ remote, state, play }: Step, resource: Resource): Promise<void> {
-  const deadline = Date.now() + resource.settle * 1000
+  const deadline = performance.now() + resource.settle * 1000
   let pause = 500
   for (;;) {
     const seen = remote.seen.get(resource.probe.text) as Seen
@@ -259,7 +262,7 @@ async function verify({ remote, state, play }: Step, resource: Resource): Promis
         found: still.diff || seen.stdout || `exit code ${seen.code}`,
       })
     }
-    if (Date.now() >= deadline) {
+    if (performance.now() >= deadline) {
       const within = resource.settle > 0 ? ` within ${resource.settle} s` : ''
       throw new TaskError(`did not converge${within}`, {
         expected: 'nothing left to change after it was applied',
@@ -273,7 +276,7 @@ async function verify({ remote, state, play }: Step, resource: Resource): Promis
     pause = Math.min(pause * 2, 4000)
     // Time has passed: what else was fetched along may have changed with it.
     remote.forget()
-    await remote.probe([resource.probe], probeTimeout)
+    await remote.probe([resource.probe], state.timeout)
   }
 }
 

@@ -17,8 +17,8 @@ export interface RunLock {
 }
 
 /** Seconds between two signs of life, and without one until a lock counts as left behind. */
-export const BEAT = 10
-const SILENCE = 30
+export const BEAT = 5
+const SILENCE = 20
 /** Seconds that a lock may be held by somebody who is about to let go of it: the run before this one. */
 const GRACE = 3
 
@@ -154,14 +154,14 @@ export function holderOf({ stdout }: Answer): Holder | undefined {
     owner,
     since,
     orphaned: orphaned === 'yes',
-    quiet: Math.max(0, Math.round(Number(quiet) / 100)),
-    left: Math.round(Number(left) / 100),
+    quiet: Number(quiet) / 100,
+    left: Number(left) / 100,
   }
 }
 
 /**
- * What to do about a lock that somebody holds, after so many seconds of waiting for it. One whose connection is gone,
- * or who has missed a sign of life, is waited for; one that is silent for too long is ended.
+ * What to do about a lock that somebody holds, after so many seconds of waiting for it. One whose connection is gone is
+ * waited for, and so is one that has given no sign of life meanwhile; one that is silent for too long is ended.
  */
 export function judge(
   holder: Holder | undefined,
@@ -169,8 +169,9 @@ export function judge(
   force: boolean,
 ): 'end' | 'wait' | 'give up' {
   if (holder && (force || holder.left < 0)) return 'end'
-  const leaving = holder !== undefined && (holder.orphaned || holder.left < SILENCE - 1.5 * BEAT)
-  return leaving || waited < GRACE ? 'wait' : 'give up'
+  if (holder?.orphaned || waited < GRACE) return 'wait'
+  const inStep = holder === undefined || holder.left > SILENCE
+  return inStep || holder.quiet < waited ? 'give up' : 'wait'
 }
 
 /** Whether the lock was taken, but after another run had changed the host. */
@@ -188,7 +189,7 @@ export function lockError(answer: Answer, holder: Holder | undefined): TaskError
   }
   return new TaskError('another run is at work on this host', {
     found: holder
-      ? `${holder.owner}, since ${holder.since}, heard from ${holder.quiet} s ago`
+      ? `${holder.owner}, since ${holder.since}, heard from ${Math.round(holder.quiet)} s ago`
       : 'somebody who did not say who it is',
     next:
       'Wait until it is done and run the same command again. To end it here and go on: ' +

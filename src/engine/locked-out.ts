@@ -16,7 +16,7 @@ export async function untilUnlocked(
 ): Promise<void> {
   if (isLate(answer)) return
   const holder = holderOf(answer)
-  const verdict = judge(holder, (Date.now() - since) / 1000, state.lock.force)
+  const verdict = judge(holder, (performance.now() - since) / 1000, state.lock.force)
   const what = (words: string) =>
     state.emit({ type: 'doing', at: Date.now(), host: remote.host.name, play, what: words })
   if (verdict === 'give up') throw lockError(answer, holder)

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Readable } from 'node:stream'
-import { ConnectionError, TaskError } from '../errors.ts'
+import { ConnectionError, TaskError, TimeoutError } from '../errors.ts'
 import type { Host } from '../inventory/index.ts'
 import { bundle } from '../playbook/batch.ts'
 import type { Seen } from '../playbook/resource.ts'
@@ -118,7 +118,9 @@ export class Remote {
     try {
       answers = await this.trip(commands, timeout)
     } catch (error) {
-      if (!(error instanceof ConnectionError) || !this.#session) throw error
+      // One that hangs would hang again.
+      const lost = error instanceof ConnectionError && !(error instanceof TimeoutError)
+      if (!lost || !this.#session) throw error
       this.drop()
       this.forget()
       answers = await this.trip(commands, timeout)
@@ -175,14 +177,14 @@ export class Remote {
    * seconds; LockedOut.
    */
   async reboot(command: string, timeout: number): Promise<void> {
-    const deadline = Date.now() + timeout * 1000
+    const deadline = performance.now() + timeout * 1000
     const [before] = await this.#locked([bootId], 30)
     const [answer] = await this.trip([command], 60).catch(() => [])
     if (answer && answer.code !== 0) {
       throw new TaskError(`the reboot exited with code ${answer.code}`, { stderr: answer.stderr })
     }
     let [last, patience] = ['it still answers as before', 10]
-    while (Date.now() < deadline) {
+    while (performance.now() < deadline) {
       // A machine on its way down still answers, with its old boot_id; one that is starting does not answer.
       try {
         const [now] = await this.trip([bootId], patience)

@@ -29,6 +29,8 @@ export interface RunOptions {
   tags?: readonly string[]
   /** Hosts worked on at the same time. Default 25. */
   forks?: number
+  /** Seconds that a host may take to tell its state; a change has those of its task besides. Default 120. */
+  timeout?: number
   /** Ends another run that is at work on a host which this one wants to change. */
   forceUnlock?: boolean
   /** Aborted by Ctrl-C: the steps under way are finished, no others begun. */
@@ -77,6 +79,7 @@ class Runner {
     }
     this.#state = {
       check: options.check ?? false,
+      timeout: options.timeout ?? 120,
       facts: new FactStore(),
       lock: newLock(options.forceUnlock),
       emit,
@@ -202,8 +205,9 @@ class Runner {
     this.#failed.add(host)
     const failure = error instanceof BrambleError ? error : locate(error, host.name)
     const { trips } = this.#tally.hosts[host.name] as HostSummary
-    // A host that never answered is unreachable; one that was lost later failed, and what it did is not known.
-    const unreachable = failure instanceof ConnectionError && trips === 0
+    // A host that was never logged into is unreachable; one that was lost later failed, and what it did is not known.
+    const unreachable =
+      failure instanceof ConnectionError && trips === 0 && failure.details.task === undefined
     const reason = failure.describe()
     const interrupted = failure instanceof Interrupted && ({ interrupted: true } as const)
     this.#state.emit({ type: 'failed', at: Date.now(), host: host.name, reason, unreachable, ...interrupted })

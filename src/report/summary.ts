@@ -60,6 +60,8 @@ function failureText(failure: Failure, paint: Paint): string {
   const lines = [`${paint('red', word)} ${paint('bold', oneLine(nameOf(failure)))}`]
   const reason = clean(reasonOf(failure)).trimEnd()
   if (reason) lines.push(indent(reason, '  '))
+  // Its end is in the reason already; all of it is in the journal.
+  if (/^ {2}stderr:/m.test(reason)) return lines.join('\n')
   const printed = clean(failure.output).trimEnd().split('\n')
   if (printed.join('') === '') return lines.join('\n')
   const left = printed.length - tail
