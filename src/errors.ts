@@ -8,6 +8,8 @@ export interface ErrorDetails {
   found?: string
   /** What a command printed on stderr; the last lines are shown. */
   stderr?: string
+  /** All that a command printed; for the journal, no part of the message. */
+  output?: string
   /** What to do next. */
   next?: string
   cause?: unknown
@@ -45,6 +47,11 @@ export class InputError extends BrambleError {
 /** A host could not be reached or the connection to it was lost: nothing is known of what was under way. */
 export class ConnectionError extends BrambleError {
   override name = 'ConnectionError'
+}
+
+/** A host is there, but did not answer in time: it hangs, or is too slow. */
+export class TimeoutError extends ConnectionError {
+  override name = 'TimeoutError'
 }
 
 /** A task failed on a host. */

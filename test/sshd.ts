@@ -56,9 +56,12 @@ Subsystem sftp internal-sftp
 `
   writeFileSync(file('config'), settings)
   mkdirSync('/run/sshd', { recursive: true })
-  // In a PID namespace, so that ending it ends its connections too.
-  const inNamespace = ['--pdeathsig', 'KILL', 'unshare', '--pid', '--fork', '--kill-child=KILL']
-  const server = ['/usr/sbin/sshd', '-D', '-f', file('config'), '-E', file('log')]
+  // In a PID namespace, so that ending it ends its connections too; with a place of its own for the lock of a host,
+  // since several of them stand for as many hosts.
+  mkdirSync('/run/bramble', { recursive: true })
+  const inNamespace = ['--pdeathsig', 'KILL', 'unshare', '--mount', '--pid', '--fork', '--kill-child=KILL']
+  const mounted = ['sh', '-c', 'mount -t tmpfs tmpfs /run/bramble && exec "$@"', 'sh']
+  const server = [...mounted, '/usr/sbin/sshd', '-D', '-f', file('config'), '-E', file('log')]
   const child = spawn('setpriv', [...inNamespace, ...server], { stdio: 'ignore', detached: true })
   const log = () => readFileSync(file('log'), { encoding: 'utf8', flag: 'a+' })
   const stop = async () => {

@@ -13,7 +13,7 @@ import { openSession } from '../ssh/session.ts'
 import { exit } from './exit.ts'
 import { listOf, outputOf, withInventory, withLimit, withOutput } from './options.ts'
 import { archives, inventoryOf, projectDirectory, target, templates } from './project.ts'
-import { askPassword, interruption } from './terminal.ts'
+import { askPassword, interruption, outliveReader } from './terminal.ts'
 
 const builder = (yargs: Argv) =>
   withOutput(withLimit(withInventory(yargs)))
@@ -24,9 +24,19 @@ const builder = (yargs: Argv) =>
     .option('failed', {
       type: 'boolean',
       default: false,
-      describe: 'Only the hosts that failed in the last run',
+      describe: 'Only the hosts that the last run was not done with',
     })
     .option('forks', { type: 'number', default: 25, describe: 'Hosts worked on at the same time' })
+    .option('timeout', {
+      type: 'number',
+      default: 120,
+      describe: 'Seconds a host may take to tell its state',
+    })
+    .option('force-unlock', {
+      type: 'boolean',
+      default: false,
+      describe: 'End another run that is at work on a host',
+    })
     .option('ask-become-pass', {
       alias: 'K',
       type: 'boolean',
@@ -53,6 +63,9 @@ async function apply(argv: Arguments): Promise<void> {
   if (!Number.isInteger(argv.forks) || argv.forks < 1) {
     throw new InputError(`--forks ${argv.forks}`, { expected: 'a whole number of at least 1' })
   }
+  if (!(argv.timeout >= 1)) {
+    throw new InputError(`--timeout ${argv.timeout}`, { expected: 'seconds, at least 1' })
+  }
   const loaded = await inventoryOf(argv.inventory)
   const playbook = await loadPlaybook(argv.playbook, project)
   const inventory = argv['ask-become-pass']
@@ -71,6 +84,7 @@ async function apply(argv: Arguments): Promise<void> {
   })
   for (const warning of inventory.warnings) process.stderr.write(`warning: ${warning}\n`)
   const { signal, done } = interruption()
+  outliveReader(process.stdout)
   try {
     const result = await run({
       playbook,
@@ -79,13 +93,15 @@ async function apply(argv: Arguments): Promise<void> {
       hosts,
       template: templates(project),
       archives: await archives(project, inventory.settings),
-      connect: (host) => openSession(target(project, host)),
+      connect: (host, patience) => openSession(target(project, host, patience)),
       listener: (event: Event) => {
         events.listener(event)
         output.listener(event)
       },
       check: argv.check,
       forks: argv.forks,
+      timeout: argv.timeout,
+      forceUnlock: argv['force-unlock'],
       signal,
       journal: events.path,
       command: commandOf(argv),
@@ -128,7 +144,7 @@ function chosenHosts(inventory: Inventory, project: string, argv: Arguments) {
   return hosts
 }
 
-/** Hosts that failed or were unreachable in the newest run of the journal. */
+/** Hosts that the newest run of the journal was not done with: those that failed, or all if it ended early. */
 function lastFailed(directory: string): Set<string> {
   const runs = existsSync(directory) ? readdirSync(directory).toSorted() : []
   const journals = runs
@@ -147,7 +163,14 @@ function lastFailed(directory: string): Set<string> {
     .split('\n')
     .slice(0, -1)
     .map((line, index) => eventOf(line, `${newest}:${index + 1}`))
-  return new Set(events.flatMap((event) => (event.type === 'failed' ? [event.host] : [])))
+  const summary = events.find((event) => event.type === 'summary')
+  const whole = summary !== undefined && summary.stopped === undefined
+  return new Set(
+    events.flatMap((event) => {
+      if (event.type === 'failed') return [event.host]
+      return event.type === 'start' && !whole ? event.hosts : []
+    }),
+  )
 }
 
 function eventOf(line: string, at: string): Event {

@@ -76,8 +76,16 @@ export async function archives(project: string, settings: Settings): Promise<Arc
   return Promise.all(files.map((file) => readArchive(join(directory, file))))
 }
 
-/** How to reach a host; keys of hosts met for the first time are recorded in the project. */
-export function target(project: string, host: Host): Target {
+/**
+ * How to reach a host, within its `ansible_timeout` or `patience` seconds, whichever is more; keys of hosts met for the
+ * first time are recorded in the project.
+ */
+export function target(project: string, host: Host, patience = 0): Target {
   const { knownHosts, ...connection } = host.connection
-  return { name: host.name, ...connection, knownHosts: knownHosts ?? join(project, '.bramble/known_hosts') }
+  return {
+    name: host.name,
+    ...connection,
+    connectTimeout: Math.max(connection.connectTimeout, patience),
+    knownHosts: knownHosts ?? join(project, '.bramble/known_hosts'),
+  }
 }

@@ -39,12 +39,16 @@ export async function askTwice(what: string): Promise<Secret> {
   throw new InputError('the two are not the same', { next: 'try again' })
 }
 
-/** A signal that Ctrl-C aborts; a second Ctrl-C ends the process at once. */
+/** A signal that Ctrl-C (or SIGTERM) aborts; a second one ends the process at once. */
 export function interruption(): { signal: AbortSignal; done: () => void } {
   const controller = new AbortController()
   const onSignal = () => {
-    if (controller.signal.aborted) process.exit(130)
-    process.stderr.write('\ninterrupted: finishing the steps under way (again to stop at once)\n')
+    if (controller.signal.aborted) {
+      process.stderr.write(
+        '\nended at once: whether the steps under way are done is not known; run the same command again\n',
+      )
+      process.exit(130)
+    }
     controller.abort()
   }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
@@ -52,4 +56,13 @@ export function interruption(): { signal: AbortSignal; done: () => void } {
     signal: controller.signal,
     done: () => process.off('SIGINT', onSignal).off('SIGTERM', onSignal),
   }
+}
+
+/** A run is not to end in the middle because nobody reads what it tells any more, or no disk takes it. */
+export function outliveReader(stream: NodeJS.WriteStream): void {
+  let told = false
+  stream.removeAllListeners('error').on('error', (error: NodeJS.ErrnoException) => {
+    if (!told && error.code !== 'EPIPE') process.emitWarning(`the report cannot be written: ${error.message}`)
+    told = true
+  })
 }

@@ -7,23 +7,26 @@ import type { Sh } from '../playbook/sh.ts'
 import type { Answer } from '../ssh/framing.ts'
 import type { Listener, Status } from './events.ts'
 import { markPending } from './handlers.ts'
+import { Interrupted, unlessInterrupted } from './interruption.ts'
+import { LockedOut, type RunLock } from './lock.ts'
+import { untilUnlocked } from './locked-out.ts'
 import type { Remote } from './remote.ts'
 
 /** What the hosts of a run share. */
 export interface RunState {
   check: boolean
+  /** Seconds that a host may take to tell what it is asked. */
+  timeout: number
   facts: FactStore
+  lock: RunLock
   emit: Listener
   signal: AbortSignal
+  /** Hosts that a step is changing, and the step's title. */
+  changing: Map<string, string>
   /** Changes made so far on any host: probes from before one that another host made may be stale. */
   changes: number
   /** In check mode, the first change that would be made: what cannot be known rests on it. */
   firstChange?: string
-}
-
-/** The user asked to stop: the step under way was finished, no other begun. */
-export class Interrupted extends BrambleError {
-  override name = 'Interrupted'
 }
 
 interface Step {
@@ -35,14 +38,16 @@ interface Step {
   ahead: () => Resource[]
 }
 
-const probeTimeout = 120
-
 /** Brings one host to where a play's resources say it shall be. Throws the first failure, told of before. */
 export async function converge(step: Step): Promise<void> {
   const notified = new Set<string>()
   for (const [index, resource] of step.resources.entries()) {
-    if (step.state.signal.aborted) throw new Interrupted('interrupted', { host: step.remote.host.name })
-    if (index === 0) await step.remote.open()
+    const { signal } = step.state
+    try {
+      if (index === 0 || signal.aborted) await unlessInterrupted(signal, () => step.remote.open())
+    } catch (error) {
+      throw error instanceof Interrupted ? withRest(error, step, index) : error
+    }
     const start = performance.now()
     const tell = (status: Status, more: { diff?: string; reason?: string; output?: string } = {}) =>
       step.state.emit({
@@ -59,11 +64,32 @@ export async function converge(step: Step): Promise<void> {
       const outcome = await convergeOne(step, index, notified)
       tell(outcome.status, outcome)
     } catch (error) {
+      // What was only looked at has not failed: nothing became of it.
+      if (error instanceof Interrupted && error.details.task === undefined) throw withRest(error, step, index)
       const failure = locate(error, step.remote.host.name, resource)
-      tell('failed', { reason: failure.describe() })
-      throw failure
+      const { output } = failure.details
+      tell('failed', { reason: failure.describe(), ...(output !== undefined && { output }) })
+      throw failure instanceof Interrupted ? withRest(failure, step, index + 1) : failure
     }
   }
+}
+
+/** An interruption that tells which tasks of the play were not begun. */
+function withRest(error: Interrupted, { resources, remote }: Step, from: number): Interrupted {
+  const rest = listed(resources.slice(from).map(({ title }) => title))
+  const { found, ...details } = error.details
+  return new Interrupted(error.message, {
+    ...details,
+    host: remote.host.name,
+    found: [found, rest && `not begun: ${rest}`].filter(Boolean).join('\n'),
+    next: 'Run the same command again: it goes on where it stopped.',
+  })
+}
+
+/** Names, but not more than a reader wants to see. */
+export function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(', ')
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown
 }
 
 interface Outcome {
@@ -73,7 +99,22 @@ interface Outcome {
   output?: string
 }
 
+/** Where another run had the host's lock, all is looked at anew once it is free. */
 async function convergeOne(step: Step, index: number, notified: Set<string>): Promise<Outcome> {
+  let since: number | undefined
+  for (;;) {
+    try {
+      return await tryOne(step, index, notified)
+    } catch (error) {
+      if (!(error instanceof LockedOut)) throw error
+      const begin = (since ??= performance.now())
+      await unlessInterrupted(step.state.signal, () => untilUnlocked(step, error, begin))
+      step.remote.forget()
+    }
+  }
+}
+
+async function tryOne(step: Step, index: number, notified: Set<string>): Promise<Outcome> {
   const { remote, state } = step
   const resource = step.resources[index] as Resource
   const seen = await look(step, index)
@@ -128,7 +169,7 @@ async function look(step: Step, index: number): Promise<Seen> {
     const what = `looking at ${probes.length} ${probes.length === 1 ? 'thing' : 'things'}`
     state.emit({ type: 'doing', at: Date.now(), host: remote.host.name, play: step.play, what })
     remote.window *= 2
-    await remote.probe(probes, probeTimeout)
+    await unlessInterrupted(state.signal, () => remote.probe(probes, state.timeout))
   }
   return remote.seen.get(text) as Seen
 }
@@ -177,16 +218,23 @@ async function applyAndVerify(step: Step, index: number, change: Change): Promis
     remote.epoch += 1
   }
   const probes = following(step, index, 2)
-  const timeout = resource.timeout + probeTimeout
+  const timeout = resource.timeout + state.timeout
   let applied: Answer | undefined
-  if (change.reboots) {
-    await remote.reboot(apply, resource.timeout)
-    await remote.probe(probes, timeout)
-  } else if (change.input) {
-    applied = await remote.feed(apply, change.input(), resource.timeout)
-    await remote.probe(probes, timeout)
-  } else {
-    applied = await remote.change(apply, probes, timeout)
+  try {
+    if (!change.waits) state.changing.set(remote.host.name, resource.title)
+    if (change.reboots) {
+      await unlessInterrupted(state.signal, () => remote.reboot(apply, resource.timeout))
+      await remote.probe(probes, timeout)
+    } else if (change.input) {
+      applied = await remote.feed(apply, change.input, resource.timeout)
+      await remote.probe(probes, timeout)
+    } else if (change.waits) {
+      applied = await unlessInterrupted(state.signal, () => remote.wait(apply, probes, timeout))
+    } else {
+      applied = await remote.change(apply, probes, timeout)
+    }
+  } finally {
+    state.changing.delete(remote.host.name)
   }
   if (applied && applied.code !== 0) throw failed(applied)
   await verify(step, resource)
@@ -196,13 +244,14 @@ async function applyAndVerify(step: Step, index: number, change: Change): Promis
 function failed(answer: Answer): TaskError {
   return new TaskError(`exited with code ${answer.code}`, {
     stderr: answer.stderr.trim() === '' ? answer.stdout : answer.stderr,
+    output: `${answer.stdout}${answer.stderr}`,
     next: 'Mend what it says, then run the same command again: it goes on where it stopped.',
   })
 }
 
 /** A change counts as made only when the probe says so, within `settle` seconds. */
 async function verify({ remote, state, play }: Step, resource: Resource): Promise<void> {
-  const deadline = Date.now() + resource.settle * 1000
+  const deadline = performance.now() + resource.settle * 1000
   let pause = 500
   for (;;) {
     const seen = remote.seen.get(resource.probe.text) as Seen
@@ -218,7 +267,7 @@ async function verify({ remote, state, play }: Step, resource: Resource): Promis
         found: still.diff || seen.stdout || `exit code ${seen.code}`,
       })
     }
-    if (Date.now() >= deadline) {
+    if (performance.now() >= deadline) {
       const within = resource.settle > 0 ? ` within ${resource.settle} s` : ''
       throw new TaskError(`did not converge${within}`, {
         expected: 'nothing left to change after it was applied',
@@ -227,12 +276,12 @@ async function verify({ remote, state, play }: Step, resource: Resource): Promis
     }
     const what = `${resource.title}: waiting`
     state.emit({ type: 'doing', at: Date.now(), host: remote.host.name, play, what })
-    await delay(pause)
+    await delay(pause, undefined, { signal: state.signal }).catch(() => undefined)
     // A probe is work for a small machine, too: it is asked less often the longer it takes.
     pause = Math.min(pause * 2, 4000)
     // Time has passed: what else was fetched along may have changed with it.
     remote.forget()
-    await remote.probe([resource.probe], probeTimeout)
+    await remote.probe([resource.probe], state.timeout)
   }
 }
 

@@ -9,6 +9,8 @@ export interface HostSummary {
   /** Scripts sent to the host and answered. */
   trips: number
   unreachable: boolean
+  /** The user asked to stop before the host's part of the play was done. */
+  interrupted?: true
   /** Milliseconds the run was busy with the host: all but waiting for other hosts. */
   ms: number
   /** Of these, milliseconds that commands ran on the host, by its own clock. */
@@ -40,7 +42,9 @@ export type Event = { at: number } & (
     }
   /** One script there and back; `remoteMs` is what the host itself spent on it. */
   | { type: 'trip'; host: string; probes: number; ms: number; remoteMs: number }
-  | { type: 'failed'; host: string; reason: string; unreachable: boolean }
+  | { type: 'failed'; host: string; reason: string; unreachable: boolean; interrupted?: true }
+  /** The user asked to stop: of these hosts, the step that is under way is finished. */
+  | { type: 'interrupted'; finishing: Record<string, string> }
   /** A host's part of a play is over, after `ms`. */
   | { type: 'finished'; host: string; ms: number }
   | {
@@ -49,7 +53,7 @@ export type Event = { at: number } & (
       ms: number
       check: boolean
       hosts: Record<string, HostSummary>
-      /** The command that repeats the run on just the hosts that failed. */
+      /** The command that repeats the run on just the hosts that it is not done with. */
       retry?: string
       /** Why the run ended before its last play. */
       stopped?: string

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Readable } from 'node:stream'
-import { ConnectionError } from '../errors.ts'
+import { ConnectionError, TaskError, TimeoutError } from '../errors.ts'
 import type { Host } from '../inventory/index.ts'
 import { bundle } from '../playbook/batch.ts'
 import type { Seen } from '../playbook/resource.ts'
@@ -8,8 +8,12 @@ import type { Sh } from '../playbook/sh.ts'
 import type { Answer } from '../ssh/framing.ts'
 import type { Session } from '../ssh/session.ts'
 import type { Listener } from './events.ts'
+import { BEAT, beat, LockedOut, take, type RunLock } from './lock.ts'
 
-export type Connect = (host: Host) => Promise<Session>
+/** Opens a session; it is given `patience` seconds where those are more than the inventory's `ansible_timeout`. */
+export type Connect = (host: Host, patience: number) => Promise<Session>
+
+type Timed = Answer & Seen
 
 const bootId = 'read -r id </proc/sys/kernel/random/boot_id; printf %s "$id"'
 
@@ -27,11 +31,18 @@ export class Remote {
   #session: Promise<Session> | undefined
   readonly #connect: Connect
   readonly #emit: Listener
+  readonly #lock: RunLock
+  /** Runs while the session holds the host's lock. */
+  #beating: NodeJS.Timeout | undefined
+  #underWay = 0
+  /** Seconds that the host is given to connect, where that is more than the inventory says. */
+  #patience = 0
 
-  constructor(host: Host, connect: Connect, emit: Listener) {
+  constructor(host: Host, connect: Connect, emit: Listener, lock: RunLock) {
     this.host = host
     this.#connect = connect
     this.#emit = emit
+    this.#lock = lock
   }
 
   /** What was seen may not be so any more. */
@@ -46,25 +57,60 @@ export class Remote {
   }
 
   /** Runs commands in one round trip. `timeout` in seconds. */
-  async trip(commands: readonly string[], timeout: number): Promise<(Answer & Seen)[]> {
+  async trip(commands: readonly string[], timeout: number): Promise<Timed[]> {
+    const { answers } = await this.#send(commands, timeout)
+    return answers
+  }
+
+  /** The same for what changes something: with the host's lock. Errors: LockedOut, and none of it was run. */
+  async #locked(commands: readonly string[], timeout: number): Promise<Timed[]> {
+    const { first, answers } = await this.#send(commands, timeout, this.#lock)
+    if (first === undefined || first.code !== 0) throw new LockedOut(first)
+    this.#beating ??= setInterval(() => void this.#beat(), BEAT * 1000).unref()
+    return answers
+  }
+
+  async #send(
+    commands: readonly string[],
+    timeout: number,
+    lock?: RunLock,
+  ): Promise<{ first: Timed | undefined; answers: Timed[] }> {
     const session = await this.#open()
     const start = performance.now()
-    const { answers, times, remoteMs } = await session.run(commands, timeout)
+    this.#underWay += 1
+    const told = await (
+      lock
+        ? session.run([...commands, beat().text], timeout, take(lock, timeout).text)
+        : session.run(commands, timeout)
+    ).finally(() => (this.#underWay -= 1))
     this.#emit({
       type: 'trip',
       at: Date.now(),
       host: this.host.name,
       probes: commands.length,
       ms: Math.round(performance.now() - start),
-      remoteMs,
+      remoteMs: told.remoteMs,
     })
-    return answers.map((answer, index) => ({ ...answer, answered: times[index] ?? Date.now() }))
+    const timed = told.answers.map((answer, index) => ({
+      ...answer,
+      answered: told.times[index] ?? Date.now(),
+    }))
+    const [first, ...rest] = timed
+    return lock ? { first, answers: rest.slice(0, commands.length) } : { first, answers: timed }
   }
 
-  async feed(command: string, input: Readable, timeout: number): Promise<Answer> {
+  async #beat(): Promise<void> {
+    const session = await this.#session?.catch(() => undefined)
+    // While a step is under way, the lock is good for as long as that may take.
+    if (this.#underWay === 0) await session?.run([beat().text], 60).catch(() => undefined)
+  }
+
+  /** Runs a command that changes something and reads `input`, which is made once the host's lock is had. */
+  async feed(command: string, input: () => Readable, timeout: number): Promise<Answer> {
+    if (!this.#beating) await this.#locked([], 60)
     const session = await this.#open()
     const start = performance.now()
-    const answer = await session.feed(command, input, timeout)
+    const answer = await session.feed(command, input(), timeout)
     const ms = Math.round(performance.now() - start)
     this.#emit({ type: 'trip', at: Date.now(), host: this.host.name, probes: 0, ms, remoteMs: ms })
     return answer
@@ -73,21 +119,41 @@ export class Remote {
   /** Runs probes and keeps what they printed. A lost connection is opened once more: probes only read. */
   async probe(probes: readonly Sh[], timeout: number): Promise<void> {
     const { commands, read } = bundle(probes)
-    let answers: Seen[]
+    let answers: Timed[]
     try {
       answers = await this.trip(commands, timeout)
     } catch (error) {
-      if (!(error instanceof ConnectionError) || !this.#session) throw error
-      await this.drop()
+      // One that hangs would hang again.
+      const lost = error instanceof ConnectionError && !(error instanceof TimeoutError)
+      if (!lost || !this.#session) throw error
+      this.drop()
+      this.forget()
       answers = await this.trip(commands, timeout)
     }
     await this.#remember(probes, read(answers), timeout)
   }
 
-  /** Runs a command that changes something, and probes after it, in one round trip. */
+  /**
+   * Runs a command that changes something, and probes after it, in one round trip. Errors: LockedOut, when another run
+   * is at work on the host: nothing was done then.
+   */
   async change(command: string, probes: readonly Sh[], timeout: number): Promise<Answer> {
+    return this.#followed(command, probes, timeout, (commands) => this.#locked(commands, timeout))
+  }
+
+  /** The same for a command that writes nothing, and so needs no lock. */
+  async wait(command: string, probes: readonly Sh[], timeout: number): Promise<Answer> {
+    return this.#followed(command, probes, timeout, (commands) => this.trip(commands, timeout))
+  }
+
+  async #followed(
+    command: string,
+    probes: readonly Sh[],
+    timeout: number,
+    run: (commands: readonly string[]) => Promise<Timed[]>,
+  ): Promise<Answer> {
     const { commands, read } = bundle(probes)
-    const [applied, ...answers] = await this.trip([command, ...commands], timeout)
+    const [applied, ...answers] = await run([command, ...commands])
     await this.#remember(probes, read(answers), timeout)
     return applied as Answer
   }
@@ -105,39 +171,55 @@ export class Remote {
     })
     if (alone.length === 0) return
     const answers = await this.trip(alone, timeout)
-    alone.forEach((text, index) => this.seen.set(text, answers[index] as Seen))
+    alone.forEach((text, index) => this.seen.set(text, answers[index] as Timed))
   }
 
   /**
    * Runs a command that restarts the machine, and waits until it answers with another boot_id.
-   * Errors: ConnectionError when it does not within `timeout` seconds.
+   * Errors: TaskError when the command fails; ConnectionError when the machine does not come back within `timeout`
+   * seconds; LockedOut.
    */
   async reboot(command: string, timeout: number): Promise<void> {
-    const before = await this.#bootId(30)
-    const deadline = Date.now() + timeout * 1000
-    await this.trip([command], 60).catch(() => undefined)
-    while (Date.now() < deadline) {
+    const deadline = performance.now() + timeout * 1000
+    const [before] = await this.#locked([bootId], 30)
+    const [answer] = await this.trip([command], 60).catch(() => [])
+    if (answer && answer.code !== 0) {
+      throw new TaskError(`the reboot exited with code ${answer.code}`, { stderr: answer.stderr })
+    }
+    let [last, patience] = ['it still answers as before', 10]
+    while (performance.now() < deadline) {
       // A machine on its way down still answers, with its old boot_id; one that is starting does not answer.
-      const now = await this.#bootId(10).catch(() => undefined)
-      if (now !== undefined && now !== before) return
-      if (now === undefined) await this.drop()
+      try {
+        const [now] = await this.trip([bootId], patience)
+        if (now?.code === 0 && now.stdout !== before?.stdout) return
+      } catch (error) {
+        last = error instanceof Error ? error.message : String(error)
+        this.drop()
+        // A slow machine that has just started may need longer than any other time, and each attempt that is given up
+        // early leaves it more to do.
+        patience = Math.min(patience * 1.5, 120)
+        this.#patience = patience
+      }
       await delay(1000)
     }
     throw new ConnectionError(`did not come back from its reboot within ${timeout} s`, {
       host: this.host.name,
+      found: last,
+      next: 'Look at its screen or power light; once it is up again, run the same command again.',
     })
   }
 
   /** Forgets the connection; the next trip opens another. */
-  async drop(): Promise<void> {
-    const session = await this.#session?.catch(() => undefined)
-    session?.close()
+  drop(): void {
+    clearInterval(this.#beating)
+    this.#beating = undefined
+    const session = this.#session
     this.#session = undefined
-  }
-
-  async #bootId(timeout: number): Promise<string> {
-    const [answer] = await this.trip([bootId], timeout)
-    return answer?.stdout ?? ''
+    // One that is only being opened is not waited for.
+    session?.then(
+      (open) => open.close(),
+      () => undefined,
+    )
   }
 
   #open(): Promise<Session> {
@@ -148,7 +230,7 @@ export class Remote {
   async #timed(): Promise<Session> {
     const start = performance.now()
     this.#emit({ type: 'doing', at: Date.now(), host: this.host.name, play: '', what: 'connecting' })
-    const session = await this.#connect(this.host)
+    const session = await this.#connect(this.host, this.#patience)
     const ms = Math.round(performance.now() - start)
     this.#emit({ type: 'connected', at: Date.now(), host: this.host.name, ms })
     return session

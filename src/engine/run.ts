@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import pLimit from 'p-limit'
 import { BrambleError, ConnectionError, InputError } from '../errors.ts'
 import type { Cluster, Host } from '../inventory/index.ts'
@@ -5,8 +6,10 @@ import { FactStore, UnknownFact } from '../playbook/facts.ts'
 import type { Context, Play, Playbook } from '../playbook/play.ts'
 import type { Resource } from '../playbook/resource.ts'
 import { quote } from '../playbook/sh.ts'
-import { converge, locate, type RunState } from './converge.ts'
+import { converge, listed, locate, type RunState } from './converge.ts'
 import type { Event, HostSummary, Listener } from './events.ts'
+import { Interrupted } from './interruption.ts'
+import { newLock } from './lock.ts'
 import { batches, checkPlaybook, checkTags, hostsOf, taggedTasks, tasksAhead, tasksOf } from './plays.ts'
 import { Remote, type Connect } from './remote.ts'
 import { Tally } from './summary.ts'
@@ -26,6 +29,10 @@ export interface RunOptions {
   tags?: readonly string[]
   /** Hosts worked on at the same time. Default 25. */
   forks?: number
+  /** Seconds that a host may take to tell its state; a change has those of its task besides. Default 120. */
+  timeout?: number
+  /** Ends another run that is at work on a host which this one wants to change. */
+  forceUnlock?: boolean
   /** Aborted by Ctrl-C: the steps under way are finished, no others begun. */
   signal?: AbortSignal
   journal?: string
@@ -72,12 +79,20 @@ class Runner {
     }
     this.#state = {
       check: options.check ?? false,
+      timeout: options.timeout ?? 120,
       facts: new FactStore(),
+      lock: newLock(options.forceUnlock),
       emit,
       signal: options.signal ?? new AbortController().signal,
+      changing: new Map(),
       changes: 0,
     }
-    this.#remotes = new Map(options.hosts.map((host) => [host, new Remote(host, options.connect, emit)]))
+    // Each host listens to it.
+    setMaxListeners(0, this.#state.signal)
+    const { lock } = this.#state
+    this.#remotes = new Map(
+      options.hosts.map((host) => [host, new Remote(host, options.connect, emit, lock)]),
+    )
   }
 
   async run(): Promise<RunResult> {
@@ -93,15 +108,29 @@ class Runner {
       check: this.#state.check,
       ...(journal !== undefined && { journal }),
     })
+    const { signal } = this.#state
+    const onAbort = () => this.#interrupt()
+    signal.addEventListener('abort', onAbort, { once: true })
     try {
       for (const index of playbook.plays.keys()) {
-        if (this.#stopped !== '' || this.#alive.size === 0) break
+        if (this.#stopped !== '') {
+          const left = listed(playbook.plays.slice(index).map(({ name }) => name))
+          this.#stopped += `; plays not begun: ${left}`
+          break
+        }
+        if (this.#alive.size === 0) break
         await this.#play(index)
       }
     } finally {
-      await Promise.all([...this.#remotes.values()].map((remote) => remote.drop()))
+      signal.removeEventListener('abort', onAbort)
+      for (const remote of this.#remotes.values()) remote.drop()
     }
     return this.#finish(Math.round(performance.now() - start))
+  }
+
+  #interrupt(): void {
+    const finishing = Object.fromEntries(this.#state.changing)
+    this.#state.emit({ type: 'interrupted', at: Date.now(), finishing })
   }
 
   async #play(index: number): Promise<void> {
@@ -176,19 +205,23 @@ class Runner {
     this.#failed.add(host)
     const failure = error instanceof BrambleError ? error : locate(error, host.name)
     const { trips } = this.#tally.hosts[host.name] as HostSummary
-    // A host that never answered is unreachable; one that was lost later failed, and what it did is not known.
-    const unreachable = failure instanceof ConnectionError && trips === 0
+    // A host that was never logged into is unreachable; one that was lost later failed, and what it did is not known.
+    const unreachable =
+      failure instanceof ConnectionError && trips === 0 && failure.details.task === undefined
     const reason = failure.describe()
-    this.#state.emit({ type: 'failed', at: Date.now(), host: host.name, reason, unreachable })
+    const interrupted = failure instanceof Interrupted && ({ interrupted: true } as const)
+    this.#state.emit({ type: 'failed', at: Date.now(), host: host.name, reason, unreachable, ...interrupted })
   }
 
   #finish(ms: number): RunResult {
     const { hosts } = this.#tally
     const summaries = Object.values(hosts)
     const ok = this.#failed.size === 0 && this.#stopped === ''
-    const failedNames = [...this.#failed].map((host) => host.name)
-    const { file, command = `bramble apply ${file}` } = this.#options
-    const retry = `${command} --limit ${failedNames.join(',')}`
+    const { cluster, hosts: all, file, command = `bramble apply ${file}` } = this.#options
+    // A run that ended early is done with none of its hosts.
+    const left = this.#stopped === '' ? [...this.#failed] : all
+    const names = left.map((host) => host.name).join(',')
+    const retry = left.length === cluster.hosts.length ? command : `${command} --limit ${names}`
     this.#state.emit({
       type: 'summary',
       at: Date.now(),
@@ -196,7 +229,7 @@ class Runner {
       ms,
       check: this.#state.check,
       hosts,
-      ...(failedNames.length > 0 && { retry }),
+      ...(left.length > 0 && { retry }),
       ...(this.#stopped !== '' && { stopped: this.#stopped }),
     })
     return {

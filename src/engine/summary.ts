@@ -29,7 +29,8 @@ export class Tally {
     if (event.type === 'finished') host.ms += event.ms
     if (event.type === 'failed') {
       host.unreachable = event.unreachable
-      if (!event.unreachable && host.failed === 0) host.failed = 1
+      if (event.interrupted) host.interrupted = true
+      else if (!event.unreachable && host.failed === 0) host.failed = 1
     }
     if (event.type === 'task') host[event.status === 'unknown' ? 'skipped' : event.status] += 1
   }

@@ -12,9 +12,9 @@ export async function until(
   isSo: () => boolean | Promise<boolean>,
   every = 100,
 ): Promise<void> {
-  const end = Date.now() + deadline
+  const end = performance.now() + deadline
   while (!(await isSo())) {
-    if (Date.now() > end) {
+    if (performance.now() > end) {
       throw new BrambleError(`waited in vain for ${what}`, { expected: `within ${deadline / 1000} s` })
     }
     await pause(every)

@@ -56,8 +56,14 @@ export function write({
 /** A shell's own printf says "I/O error" when the disk is full: what df says tells why. */
 const unwritten = `{ code=$?; df -P -- "\${path%/*}" >&2; exit "$code"; }`
 
+const CUT_SHORT = 'the content did not arrive whole: the connection was lost'
+
 function fill(content: Buffer): Sh {
-  if (content.length > LARGE) return raw(`cat >"$temporary" || ${unwritten}`)
+  if (content.length > LARGE) {
+    // A connection that is lost ends the input, too: what came until then must not take the file's place.
+    return sh`cat >"$temporary" || ${raw(unwritten)}
+[ "$(wc -c <"$temporary")" -eq ${content.length} ] || { echo ${CUT_SHORT} >&2; exit 1; }`
+  }
   const text = textOf(content)
   if (text !== undefined) return sh`printf %s ${text} >"$temporary" || ${raw(unwritten)}`
   return raw(

@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { BuildFailure } from 'esbuild'
@@ -28,7 +38,7 @@ export async function loadPlaybook(path: string, project: string): Promise<Playb
       next: 'Name one: bramble apply playbooks/site.ts',
     })
   }
-  const compiled = await compile(file, project)
+  const compiled = await compileSomewhere(file, project)
   process.setSourceMapsEnabled(true)
   let module: { default?: unknown }
   try {
@@ -72,19 +82,46 @@ export function userFrame(error: Error): string | undefined {
   return undefined
 }
 
-async function compile(file: string, project: string): Promise<string> {
+/** In the project's cache; where that cannot be written, in a folder that goes with the process. */
+async function compileSomewhere(file: string, project: string): Promise<string> {
+  try {
+    return await compile(file, project, join(project, '.bramble/cache'))
+  } catch (error) {
+    if (error instanceof InputError) throw error
+    const folder = mkdtempSync(join(tmpdir(), 'bramble-'))
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+    return compile(file, project, folder)
+  }
+}
+
+async function compile(file: string, project: string, folder: string): Promise<string> {
   // The program's own version of the API is part of the key: a cached file names where it is.
   const key = createHash('sha256').update(`${file}\n${api.href}`).digest('hex').slice(0, 16)
-  const output = join(project, '.bramble/cache', key)
+  const output = join(folder, key)
   const entry = readEntry(`${output}.json`)
   const name = (inputs: CacheEntry['inputs']) => {
     const version = createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16)
     return `${output}-${version}.mjs`
   }
   if (entry && existsSync(name(entry.inputs)) && isFresh(entry)) return name(entry.inputs)
+  const result = await bundle(file, project, `${output}.mjs`)
+  const inputs = Object.fromEntries(
+    Object.keys(result.metafile.inputs).map((path) => [
+      resolve(project, path),
+      stamp(resolve(project, path)),
+    ]),
+  )
+  mkdirSync(dirname(output), { recursive: true })
+  writeWhole(name(inputs), result.outputFiles[0]?.contents ?? '')
+  writeWhole(`${output}.json`, JSON.stringify({ inputs } satisfies CacheEntry))
+  if (entry && name(entry.inputs) !== name(inputs)) rmSync(name(entry.inputs), { force: true })
+  return name(inputs)
+}
+
+async function bundle(file: string, project: string, outfile: string) {
   const { build, stop } = await import('esbuild')
   try {
-    const result = await build({
+    return await build({
       entryPoints: [file],
       absWorkingDir: project,
       bundle: true,
@@ -95,7 +132,7 @@ async function compile(file: string, project: string): Promise<string> {
       metafile: true,
       write: false,
       logLevel: 'silent',
-      outfile: `${output}.mjs`,
+      outfile,
       plugins: [
         {
           name: 'bramble',
@@ -104,17 +141,6 @@ async function compile(file: string, project: string): Promise<string> {
         },
       ],
     })
-    const inputs = Object.fromEntries(
-      Object.keys(result.metafile.inputs).map((path) => [
-        resolve(project, path),
-        stamp(resolve(project, path)),
-      ]),
-    )
-    mkdirSync(dirname(output), { recursive: true })
-    writeWhole(name(inputs), result.outputFiles[0]?.contents ?? '')
-    writeWhole(`${output}.json`, JSON.stringify({ inputs } satisfies CacheEntry))
-    if (entry && name(entry.inputs) !== name(inputs)) rmSync(name(entry.inputs), { force: true })
-    return name(inputs)
   } catch (cause) {
     throw uncompiled(cause as BuildFailure)
   } finally {

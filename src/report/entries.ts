@@ -7,7 +7,7 @@ import type { Paint, ReportOptions } from './text.ts'
 type TaskEvent = Event & { type: 'task' }
 
 /** What stands between a host and the text of its line. */
-type Word = Status | 'unreachable' | 'trip' | ''
+type Word = Status | 'unreachable' | 'stopped' | 'trip' | ''
 
 /** What is told of each event as it comes. */
 export interface Told {
@@ -81,8 +81,10 @@ export function entries(
     const failure = follow(run, event)
     if (event.type === 'play' && told(run).plays) return play(event.play)
     if (event.type === 'task') return task(event)
+    if (event.type === 'interrupted') return interrupted(event.finishing)
     if (event.type === 'failed' && failure) {
-      return line(event.host, event.unreachable ? 'unreachable' : 'failed', firstLine(reasonOf(event)))
+      const word = event.interrupted ? 'stopped' : event.unreachable ? 'unreachable' : 'failed'
+      return line(event.host, word, firstLine(reasonOf(event)))
     }
     if (options.verbose < 2) return ''
     if (event.type === 'connected') return line(event.host, '', `connected in ${duration(event.ms)}`)
@@ -95,8 +97,14 @@ export function entries(
   }
 }
 
+function interrupted(finishing: Readonly<Record<string, string>>): string {
+  const steps = Object.entries(finishing).map(([host, title]) => `\n  ${host}: ${oneLine(title)}`)
+  if (steps.length === 0) return 'interrupted: no step is under way\n'
+  return `interrupted: finishing what is under way; interrupt again to end at once${steps.join('')}\n`
+}
+
 function styleOf(word: Word): Parameters<Paint>[0] {
-  if (word === 'changed' || word === 'unknown') return 'yellow'
+  if (word === 'changed' || word === 'unknown' || word === 'stopped') return 'yellow'
   if (word === 'failed' || word === 'unreachable') return 'red'
   return word === 'ok' ? 'green' : 'dim'
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Event, Listener } from '../engine/events.ts'
 import { eventLine } from './json.ts'
@@ -22,7 +22,7 @@ export function journal(directory: string): { listener: Listener; path: string }
 
   function write(event: Event): void {
     if (state === 'new') {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+      makeDirectory(dirname(path))
       removeOld(directory)
       state = 'open'
     }
@@ -40,6 +40,18 @@ export function journal(directory: string): { listener: Listener; path: string }
   }
 
   return { listener, path }
+}
+
+/** As mkdir -p; Node.js's own says ENOENT of a file system that may not be written. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return
+  makeDirectory(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Another run makes it at the same time.
+    if (!existsSync(path)) throw error
+  }
 }
 
 function removeOld(directory: string): void {

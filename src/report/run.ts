@@ -16,6 +16,8 @@ export interface Failure {
   title?: string | undefined
   reason: string
   output: string
+  /** The user asked to stop. */
+  interrupted?: true
 }
 
 /**
@@ -113,7 +115,8 @@ function followFailed(run: Run, event: Event & { type: 'failed' }): Failure | un
       host === event.host && (reason === event.reason || (!event.unreachable && reason !== '')),
   )
   if (told) return undefined
-  const failure = { host: event.host, reason: event.reason, output: '' }
+  const { host, reason, interrupted } = event
+  const failure: Failure = { host, reason, output: '', ...(interrupted && { interrupted }) }
   run.failures.push(failure)
   return failure
 }

@@ -50,14 +50,18 @@ function noteOf(event: Summary, host: HostSummary | undefined): string {
   if (!host) return ''
   if (host.unreachable) return 'unreachable'
   if (host.failed > 0) return 'failed'
+  if (host.interrupted) return 'interrupted'
   const nothing = host.ok + host.changed + host.skipped === 0
   return nothing && !event.ok ? 'untouched' : ''
 }
 
 function failureText(failure: Failure, paint: Paint): string {
-  const lines = [`${paint('red', 'failed')} ${paint('bold', oneLine(nameOf(failure)))}`]
+  const word = failure.interrupted ? 'stopped' : 'failed'
+  const lines = [`${paint('red', word)} ${paint('bold', oneLine(nameOf(failure)))}`]
   const reason = clean(reasonOf(failure)).trimEnd()
   if (reason) lines.push(indent(reason, '  '))
+  // Its end is in the reason already; all of it is in the journal.
+  if (/^ {2}stderr:/m.test(reason)) return lines.join('\n')
   const printed = clean(failure.output).trimEnd().split('\n')
   if (printed.join('') === '') return lines.join('\n')
   const left = printed.length - tail
@@ -71,6 +75,7 @@ function total(run: Run, event: Summary, paint: Paint): string {
   const changed = sum(hosts.map((host) => host.changed))
   const failed = hosts.filter((host) => host.failed > 0 && !host.unreachable).length
   const unreachable = hosts.filter((host) => host.unreachable).length
+  const interrupted = hosts.filter((host) => host.interrupted).length
   const unknown = sum([...run.hosts.values()].map((host) => host.counts.unknown))
   const words = [event.check ? `${changed} would change` : `${changed} changed`]
   if (unknown > 0) words.push(`${unknown} unknown`)
@@ -78,6 +83,7 @@ function total(run: Run, event: Summary, paint: Paint): string {
   const rest = [count(hosts.length, 'host')]
   if (failed > 0) rest.push(`${failed} failed`)
   if (unreachable > 0) rest.push(`${unreachable} unreachable`)
+  if (interrupted > 0) rest.push(`${interrupted} interrupted`)
   if (event.check || (event.ok && changed === 0)) rest.push('nothing was written')
   const line = `${first}, ${rest.join(', ')}`
   if (!event.ok) return paint('red', line)

@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
-import { connect as connectSocket } from 'node:net'
+import { connect as connectSocket, Socket } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { NodeSSH, type Config } from 'node-ssh'
 import type { Client, ServerHostKeyAlgorithm } from 'ssh2'
-import { BrambleError, ConnectionError } from '../errors.ts'
+import { BrambleError, ConnectionError, TimeoutError } from '../errors.ts'
 import type { Secret } from '../secrets/secret.ts'
 import { judgeHostKey } from './host-key.ts'
 import { knownKeys } from './known-hosts.ts'
@@ -43,6 +43,9 @@ export async function openClient(target: Target): Promise<Client> {
   const known = knownAlgorithms(target)
   const { socket, problem } = openSocket(target)
   let keyError: BrambleError | undefined
+  // What a proxy command reaches is not known.
+  let reached = target.proxyCommand !== undefined
+  socket.once('connect', () => (reached = true))
   const config: Config = {
     sock: socket,
     username: target.user,
@@ -60,8 +63,9 @@ export async function openClient(target: Target): Promise<Client> {
   try {
     await ssh.connect(config)
   } catch (error) {
+    const stuck = reached && hung(target, socket, error as Error)
     socket.destroy()
-    throw keyError ?? explain(target, error as Error, await problem())
+    throw keyError ?? (stuck || explain(target, error as Error, await problem()))
   }
   const client = ssh.connection
   if (!client) throw new ConnectionError('the connection closed at once', { host: target.name })
@@ -131,6 +135,25 @@ function readKey(file: string): string {
       next: 'Name the right file in ansible_ssh_private_key_file.',
     })
   }
+}
+
+/** What took the connection and did not go on with it. */
+function hung(
+  target: Target,
+  socket: Duplex,
+  cause: Error & { level?: string },
+): ConnectionError | undefined {
+  if (cause.level !== 'client-timeout') return undefined
+  const spoke = socket instanceof Socket && socket.bytesRead > 0
+  const what = spoke ? 'began to speak SSH, but did not go on' : 'took the connection, but did not speak SSH'
+  return new TimeoutError(
+    `${target.user}@${target.host}:${target.port} ${what} within ${target.connectTimeout} s`,
+    {
+      host: target.name,
+      cause,
+      next: 'It hangs, or something else listens there. If it is only slow, raise ansible_timeout.',
+    },
+  )
 }
 
 function explain(

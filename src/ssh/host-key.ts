@@ -20,7 +20,12 @@ export function judgeHostKey(
   const valid = known.filter((entry) => !entry.revoked)
   if (valid.some((entry) => entry.key === presented)) return undefined
   if (valid.length === 0) {
-    addKnownKey(file, address.host, address.port, key)
+    try {
+      addKnownKey(file, address.host, address.port, key)
+    } catch (error) {
+      // As OpenSSH does: a full disk here must not keep from the host.
+      process.emitWarning(`the key of ${name} could not be recorded: ${String(error)}`)
+    }
     return undefined
   }
   return new BrambleError('its host key has changed', {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Client, ClientChannel } from 'ssh2'
-import { BrambleError, ConnectionError } from '../errors.ts'
+import { BrambleError, ConnectionError, TimeoutError } from '../errors.ts'
 import type { Secret } from '../secrets/secret.ts'
 import { openClient, type Target } from './connection.ts'
 import { frame, Unframer, type Answer, type Answers } from './framing.ts'
@@ -9,11 +10,12 @@ import { frame, Unframer, type Answer, type Answers } from './framing.ts'
 /** A root shell on one host that is fed scripts, one after another, over one connection. */
 export interface Session {
   /**
-   * Runs commands in one round trip; each in a subshell of its own.
+   * Runs commands in one round trip; each in a subshell of its own. `first` runs before them in the shell itself, and
+   * answers first; if it fails, nothing else is run.
    *
    * Errors: ConnectionError when the connection ends or `timeout` (seconds) passes before the answer is whole.
    */
-  run(commands: readonly string[], timeout: number): Promise<Answers>
+  run(commands: readonly string[], timeout: number, first?: string): Promise<Answers>
   /** Runs one command, as root, that reads `input` on its stdin. */
   feed(command: string, input: Readable, timeout: number): Promise<Answer>
   close(): void
@@ -23,11 +25,25 @@ export interface Session {
 export async function openSession(target: Target): Promise<Session> {
   const client = await openClient(target)
   try {
-    const shell = await startShell(client, target)
+    const shell = await within(target, startShell(client, target))
     return new SshSession(client, shell, target)
   } catch (error) {
     client.end()
     throw error
+  }
+}
+
+/** sshd may hang after the login, too. */
+async function within<T>({ name, connectTimeout }: Target, work: Promise<T>): Promise<T> {
+  const timer = new AbortController()
+  const late = delay(connectTimeout * 1000, undefined, { signal: timer.signal, ref: false }).then(() => {
+    throw new TimeoutError(`logged in, but got no shell within ${connectTimeout} s`, { host: name })
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    timer.abort()
+    late.catch(() => undefined)
   }
 }
 
@@ -40,9 +56,11 @@ class SshSession implements Session {
     this.#client = client
     this.#shell = shell
     this.#target = target
+    // It has ended, or was ended to free the host's lock: what else goes over the connection has to end, too.
+    shell.on('close', () => client.end())
   }
 
-  run(commands: readonly string[], timeout: number): Promise<Answers> {
+  run(commands: readonly string[], timeout: number, first?: string): Promise<Answers> {
     const nonce = randomBytes(12).toString('hex')
     const unframer = new Unframer(nonce)
     const shell = this.#shell
@@ -52,7 +70,8 @@ class SshSession implements Session {
         ended[stream] ||= unframer.push(stream, chunk)
         if (!ended.stdout || !ended.stderr) return
         stop()
-        resolve(unframer.answers())
+        if (unframer.begun) resolve(unframer.answers())
+        else reject(this.#torn())
       }
       const onStdout = onData('stdout')
       const onStderr = onData('stderr')
@@ -65,7 +84,7 @@ class SshSession implements Session {
       const timer = setTimeout(() => {
         stop()
         this.close()
-        reject(new ConnectionError(`did not answer within ${timeout} s`, { host: this.#target.name }))
+        reject(this.#late(unframer.begun, timeout))
       }, timeout * 1000)
       const stop = () => {
         clearTimeout(timer)
@@ -75,7 +94,7 @@ class SshSession implements Session {
       shell.on('data', onStdout).on('exit', onExit).on('close', onClose)
       shell.stderr.on('data', onStderr)
       if (shell.destroyed) return onClose()
-      shell.write(frame(nonce, commands))
+      shell.write(frame(nonce, commands, first))
     })
   }
 
@@ -117,6 +136,28 @@ class SshSession implements Session {
     this.#client.destroy()
   }
 
+  #torn(): BrambleError {
+    const { name, user } = this.#target
+    this.close()
+    return new BrambleError('the shell did not get all that was sent to it', {
+      host: name,
+      next: `Does an rc file of ${user} read its input, which is meant for the shell? Let it do so in a terminal only.`,
+    })
+  }
+
+  #late(begun: boolean, seconds: number): TimeoutError {
+    const { name, user } = this.#target
+    return begun
+      ? new TimeoutError(`did not answer within ${seconds} s`, {
+          host: name,
+          next: 'What it was asked hangs, or takes longer: see what runs there, or give it more time (--timeout, or timeout of the task).',
+        })
+      : new TimeoutError(`the shell of ${user} did not answer within ${seconds} s`, {
+          host: name,
+          next: `Does an rc file of ${user} wait for something, or is the machine stuck? If it is only slow: --timeout.`,
+        })
+  }
+
   /** Why there is no whole answer: no root, no shell, or no connection any more. */
   #lost(unframer: Unframer, code: number | null): BrambleError {
     const { name, user, becomePassword } = this.#target
@@ -125,9 +166,11 @@ class SshSession implements Session {
       return new BrambleError('cannot become root', {
         host: name,
         stderr,
-        next: becomePassword
-          ? `Is the sudo password of ${user} right, and may the user run everything as root?`
-          : 'Install sudo, allow it without a password, or give the password with -K (or BRAMBLE_BECOME_PASSWORD).',
+        next: /must have a tty/.test(stderr)
+          ? `Take requiretty from ${user} in sudoers: Defaults:${user} !requiretty`
+          : becomePassword
+            ? `Is the sudo password of ${user} right, and may the user run everything as root?`
+            : 'Install sudo, allow it without a password, or give the password with -K (or BRAMBLE_BECOME_PASSWORD).',
       })
     }
     if (code !== null && !unframer.begun) {

@@ -27,7 +27,7 @@ export interface Project {
   /** Runs a playbook, or the tasks of one play over all hosts, through the engine and over SSH. */
   apply(
     what: Playbook | Play['tasks'] | readonly Resource[],
-    options?: Partial<Pick<RunOptions, 'check' | 'tags' | 'forks' | 'signal'>>,
+    options?: Partial<Pick<RunOptions, 'check' | 'tags' | 'forks' | 'signal' | 'timeout'>>,
   ): Promise<Outcome>
   remove(): void
 }

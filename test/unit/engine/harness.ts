@@ -25,7 +25,7 @@ export interface Outcome extends RunResult {
 }
 
 export interface LocalOptions extends Partial<
-  Pick<RunOptions, 'check' | 'tags' | 'forks' | 'signal' | 'connect'>
+  Pick<RunOptions, 'check' | 'tags' | 'forks' | 'signal' | 'connect' | 'forceUnlock'>
 > {
   hosts?: string[]
   /** Hosts that refuse to be connected to. */

@@ -1,6 +1,9 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { ConnectionError } from '../../../src/errors.ts'
 import { frame, Unframer, type Answer, type Answers } from '../../../src/ssh/framing.ts'
@@ -11,6 +14,10 @@ export interface LocalShell {
   shell?: string
   /** A directory that the shell sees as /var/lib, so that each host has marks of its own. */
   varLib?: string
+  /** A directory that stands for /run/bramble. Default: one of its own, where nobody else takes the host's lock. */
+  lock?: string
+  /** Words of a program that starts the shell. */
+  inside?: readonly string[]
 }
 
 /** A shell on this machine that stands for a host: all but SSH and sudo is what a real one has. */
@@ -19,8 +26,13 @@ export class LocalSession implements Session {
   readonly #child: ChildProcessWithoutNullStreams
   readonly #start: (program: string[]) => ChildProcessWithoutNullStreams
 
-  constructor({ shell = 'sh', varLib }: LocalShell = {}) {
-    const enter = varLib === undefined ? [] : inPlaceOfVarLib(varLib)
+  readonly #lock: string
+  #own: string | undefined
+
+  constructor({ shell = 'sh', varLib, lock, inside = [] }: LocalShell = {}) {
+    this.#lock = lock ?? mkdtempSync(join(tmpdir(), 'bramble-lock-'))
+    if (lock === undefined) this.#own = this.#lock
+    const enter = [...inside, ...(varLib === undefined ? [] : inPlaceOfVarLib(varLib))]
     this.#start = (program) => {
       const [command = '', ...words] = [...enter, ...shell.split(' '), ...program]
       return spawn(command, words)
@@ -30,8 +42,9 @@ export class LocalSession implements Session {
     this.#child.stdin.on('error', () => undefined)
   }
 
-  run(commands: readonly string[], timeout: number): Promise<Answers> {
+  run(commands: readonly string[], timeout: number, first?: string): Promise<Answers> {
     this.trips += 1
+    const own = (text: string) => text.replaceAll('/run/bramble', this.#lock)
     const nonce = randomBytes(12).toString('hex')
     const unframer = new Unframer(nonce)
     const child = this.#child
@@ -60,7 +73,7 @@ export class LocalSession implements Session {
       child.stderr.on('data', onStderr)
       child.on('close', onClose)
       if (child.exitCode !== null || child.signalCode !== null) return onClose()
-      child.stdin.write(frame(nonce, commands))
+      child.stdin.write(frame(nonce, commands.map(own), first && own(first)))
     })
   }
 
@@ -88,6 +101,7 @@ export class LocalSession implements Session {
   close(): void {
     this.#child.stdin.end()
     this.#child.kill()
+    if (this.#own) rmSync(this.#own, { recursive: true, force: true })
   }
 }
 

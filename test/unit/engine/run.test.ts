@@ -296,7 +296,7 @@ describe('plays', () => {
     const plays = [{ ...failing('rpi1'), critical: true, name: 'quorum' }, later()]
     const { ok, stopped } = await runLocally(plays, { hosts: ['rpi1', 'rpi2'] })
     assert.deepEqual([ok, written()], [false, ['rpi2']])
-    assert.equal(stopped, 'the play "quorum" ended the run: 1 of its hosts failed')
+    assert.equal(stopped, 'the play "quorum" ended the run: 1 of its hosts failed; plays not begun: test')
   })
 
   it('that are critical and serial touch no host after the one that failed', async () => {
@@ -414,7 +414,10 @@ describe('an interruption', () => {
       },
     )
     assert.deepEqual(readdirSync(directory.path), ['slow'])
-    assert.deepEqual([titles('changed'), interrupted, ok, stopped], [['slow'], true, false, 'interrupted'])
+    assert.deepEqual(
+      [titles('changed'), interrupted, ok, stopped],
+      [['slow'], true, false, 'interrupted; plays not begun: test'],
+    )
     assert.equal(events.at(-1)?.type, 'summary')
   })
 

@@ -13,7 +13,7 @@ import { InputError, TaskError } from '../../../src/errors.ts'
 import { file, type FileOptions } from '../../../src/modules/file.ts'
 import { sh } from '../../../src/playbook/sh.ts'
 import { Secret } from '../../../src/secrets/secret.ts'
-import { apply, converge, ME, plan, SHELLS, temporary } from './local.ts'
+import { apply, converge, ME, plan, run, SHELLS, temporary } from './local.ts'
 import { table } from './table.ts'
 
 const text = (stat: string, content: string): string => `${stat}\n${content}`
@@ -195,6 +195,20 @@ describe('file', () => {
         assert.notEqual(code, 0)
         assert.match(stderr, /valid is not valid/)
         assert.equal(readFileSync(at('valid'), 'utf8'), 'old\n')
+        assert.equal(
+          readdirSync(directory.path).some((one) => one.startsWith('.bramble')),
+          false,
+        )
+      })
+
+      it('stays as it was when the connection is lost before a large content has arrived', () => {
+        writeFileSync(at('cut'), 'old\n')
+        const change = plan(file({ ...ME, path: at('cut'), content: 'x'.repeat(200_000) }), shell)
+        assert.ok(change)
+        const { code, stderr } = run(change.apply, { shell, strict: true, input: Buffer.alloc(70_000, 'x') })
+        assert.notEqual(code, 0)
+        assert.match(stderr, /did not arrive whole/)
+        assert.equal(readFileSync(at('cut'), 'utf8'), 'old\n')
         assert.equal(
           readdirSync(directory.path).some((one) => one.startsWith('.bramble')),
           false,

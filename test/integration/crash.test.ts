@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Event } from '../../src/engine/events.ts'
+import { until } from '../../src/lab/wait.ts'
+import { onHost, startLightHosts } from '../light-host.ts'
+import type { LightHost, LightHosts } from '../light-host.ts'
+import { startProxy, type Proxy } from '../proxy.ts'
+import { makeProject, variablesOf } from './project.ts'
+import type { Project } from './project.ts'
+
+const rounds = Number(process.env['BRAMBLE_ROUNDS'] ?? 4)
+const seed = Number(process.env['BRAMBLE_TEST_SEED'] ?? Date.now() % 2 ** 31)
+
+/** What happens in the middle of a run. */
+const disasters = [
+  'the program is killed',
+  'the connection is cut',
+  'the connection falls silent',
+  'the host loses power',
+] as const
+
+/** Each round wants another version of everything, so that each is a first run. */
+const playbookOf = (version: number) => `
+import { block, command, directory, file, line, link, play, playbook, service, sh } from 'bramble'
+const version = ${version}
+const restart = { title: 'restart thorn', apply: sh\`systemctl restart thorn\` }
+const count = { title: 'count', apply: sh\`echo \${version} >/srv/crash/counted\` }
+const unit = \`[Service]
+ExecStart=/bin/sh -c 'cat /srv/crash/thorn.conf >/run/thorn; exec sleep infinity'
+[Install]
+WantedBy=multi-user.target
+\`
+const large = Array.from({ length: 9000 }, (_, index) => \`version \${version} line \${index}\\n\`).join('')
+const first = play({
+  name: 'first',
+  hosts: 'all',
+  *tasks() {
+    yield directory({ path: '/srv/crash' })
+    yield file({ path: '/srv/crash/thorn.conf', content: \`version \${version}\\n\`, notify: restart })
+    yield file({ path: '/etc/systemd/system/thorn.service', content: unit })
+    yield service({ name: 'thorn', enabled: true, state: 'started' })
+    yield file({ path: '/srv/crash/large', content: large, mode: '0640', notify: count })
+    for (const index of [1, 2, 3]) {
+      yield file({ path: \`/srv/crash/small\${index}\`, content: \`\${large.slice(0, 5000)}\` })
+    }
+    yield command({ title: 'slow', run: sh\`sleep 0.5; echo \${version} >/srv/crash/.slow; mv /srv/crash/.slow /srv/crash/slow\`, unless: sh\`grep -qx \${version} /srv/crash/slow\` })
+  },
+})
+const second = play({
+  name: 'second',
+  hosts: 'all',
+  *tasks() {
+    yield link({ path: '/srv/crash/link', target: \`version\${version}\` })
+    yield line({ path: '/srv/crash/lines', line: \`version=\${version}\`, match: /^version=/, create: true, notify: count })
+    yield block({ path: '/srv/crash/lines', block: \`version \${version}\\nof the block\` })
+  },
+})
+export default playbook({ name: 'crash', plays: [first, second] })
+`
+
+/** All that the playbook is about, as text. */
+const snapshot = `cd /srv/crash
+find . ! -name seen -printf '%p %y %m %u %g %s %l\\n' | sort
+find . -type f ! -name seen -exec sha256sum {} + | sort
+cat /etc/systemd/system/thorn.service
+systemctl is-enabled thorn
+systemctl is-active thorn
+echo "the daemon runs with $(cat /run/thorn)"
+echo "pending: $(ls -A /var/lib/bramble/pending)"
+`
+
+/** Reads, all the time, files that are being written, and notes what it sees. */
+const reader = `systemctl stop reader 2>/dev/null
+mkdir -p /srv/crash
+systemd-run --quiet --unit=reader sh -c 'cd /srv/crash
+while :; do sha256sum large small1 small2 thorn.conf 2>/dev/null >>/var/seen; sleep 0.03; done'`
+
+const bramble = join(import.meta.dirname, '../../bin/bramble')
+
+interface Ran {
+  /** null when it was killed. */
+  code: number | null
+  events: Event[]
+  stderr: string
+}
+
+describe(`a run that ends in the middle (seed ${seed}, ${rounds} rounds)`, function () {
+  // The first run ever builds the machines’ root tree.
+  this.timeout(600_000)
+  const next = random(seed)
+  const known = new Set<string>()
+  let lab: LightHosts
+  let host: LightHost
+  let other: LightHost
+  let proxy: Proxy
+  let project: Project
+  let version = 0
+  /** Events of a run that is left alone. */
+  let usual = 0
+
+  before(async () => {
+    lab = await startLightHosts({ names: ['rpi1', 'rpi2'] })
+    const [first, second] = lab.hosts
+    assert.ok(first && second)
+    host = first
+    other = second
+    proxy = await startProxy(['nsenter', `--net=${lab.namespace}`, 'socat', '-', `TCP:${host.address}:22`])
+    const { ansible_user, ansible_ssh_private_key_file } = variablesOf(host)
+    project = makeProject({
+      rpi1: {
+        ansible_host: '127.0.0.1',
+        ansible_port: proxy.port,
+        ansible_timeout: 60,
+        address: host.address,
+        ansible_user,
+        ansible_ssh_private_key_file,
+      },
+      rpi2: { ...variablesOf(other), ansible_timeout: 60 },
+    })
+    mkdirSync(join(project.directory, 'playbooks'))
+    wantNext()
+    const { code, events, stderr } = await apply([])
+    assert.equal(code, 0, stderr)
+    usual = events.filter(isOfRpi1).length
+  })
+
+  after(async () => {
+    await proxy?.stop()
+    project?.remove()
+    await lab?.stop()
+  })
+
+  function wantNext(): void {
+    version += 1
+    writeFileSync(join(project.directory, 'playbooks/crash.ts'), playbookOf(version))
+    const large = Array.from({ length: 9000 }, (_, index) => `version ${version} line ${index}\n`).join('')
+    for (const content of [large, large.slice(0, 5000), `version ${version}\n`]) {
+      known.add(createHash('sha256').update(content).digest('hex'))
+    }
+  }
+
+  async function apply(words: string[], onEvent?: (event: Event, child: ChildProcess) => void): Promise<Ran> {
+    const command = [bramble, 'apply', 'playbooks/crash.ts', '-o', 'json', ...words]
+    const child = spawn(process.execPath, command, {
+      cwd: project.directory,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const events: Event[] = []
+    let stderr = ''
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+    const closed = once(child, 'close') as Promise<[number | null]>
+    for await (const line of createInterface({ input: child.stdout })) {
+      // The last line of a program that was killed may be no whole one.
+      if (!line.endsWith('}')) continue
+      const event = JSON.parse(line) as Event
+      events.push(event)
+      onEvent?.(event, child)
+    }
+    const [code] = await closed
+    return { code, events, stderr }
+  }
+
+  /** Runs until an event that is drawn by lot, and lets the disaster happen then. */
+  async function interrupt(disaster: (child: ChildProcess) => Promise<void> | void): Promise<void> {
+    const last = 1 + Math.floor(next() * (usual - 1))
+    const pause = Math.floor(next() * 150)
+    let seen = 0
+    let done: Promise<void> | undefined
+    await apply(['-l', 'rpi1'], (event, child) => {
+      if (isOfRpi1(event)) seen += 1
+      if (seen === last) done ??= delay(pause).then(() => disaster(child))
+    })
+    await done
+  }
+
+  const happen: Record<(typeof disasters)[number], () => Promise<void>> = {
+    'the program is killed': () => interrupt((child) => void child.kill('SIGKILL')),
+    'the connection is cut': () => interrupt(() => proxy.cut()),
+    'the connection falls silent': async () => {
+      await interrupt(async (child) => {
+        proxy.hush()
+        // Not at once: the host may be in a step that goes on.
+        await delay(next() * 1000)
+        child.kill('SIGKILL')
+      })
+      proxy.heal()
+    },
+    'the host loses power': async () => {
+      const before = await bootId()
+      await interrupt(async (child) => {
+        // No shutdown: all processes of the machine end at once. ssh is not to wait for what it has ended.
+        await onHost(host, 'setsid systemctl reboot -ff >/dev/null 2>&1 &')
+        await until('the machine to restart', 120_000, async () => {
+          const now = await bootId()
+          return now !== '' && now !== before
+        })
+        child.kill('SIGKILL')
+      })
+    },
+  }
+
+  async function bootId(): Promise<string> {
+    return (await onHost(host, 'cat /proc/sys/kernel/random/boot_id')).stdout
+  }
+
+  for (let round = 0; round < rounds; round += 1) {
+    // Each kind in turn, from one that is drawn by lot.
+    const kind = disasters[(round + seed) % disasters.length] as (typeof disasters)[number]
+    it(`round ${round + 1}: after ${kind}, the next run ends as an undisturbed one does`, async () => {
+      wantNext()
+      await onHost(host, reader)
+      await happen[kind]()
+      const recovered = await apply([])
+      assert.equal(recovered.code, 0, recovered.stderr + failuresOf(recovered))
+      const [found, expected] = await Promise.all([onHost(host, snapshot), onHost(other, snapshot)])
+      assert.equal(found.stdout, expected.stdout)
+      assert.match(found.stdout, new RegExp(`active\nthe daemon runs with version ${version}\npending: \n$`))
+      const again = await apply([])
+      assert.deepEqual([again.code, changesOf(again)], [0, []])
+      const { stdout } = await onHost(host, 'systemctl stop reader; cut -c -64 /var/seen | sort -u')
+      const strange = stdout.split('\n').filter((sum) => sum !== '' && !known.has(sum))
+      assert.deepEqual(strange, [], 'half of a file was seen')
+    })
+  }
+})
+
+function isOfRpi1(event: Event): boolean {
+  return 'host' in event && event.host === 'rpi1'
+}
+
+function failuresOf({ events }: Ran): string {
+  return events.flatMap((event) => (event.type === 'failed' ? [event.reason] : [])).join('\n')
+}
+
+function changesOf({ events }: Ran): string[] {
+  return events.flatMap((event) =>
+    event.type === 'task' && event.status !== 'ok' ? [`${event.host}: ${event.title}: ${event.status}`] : [],
+  )
+}
+
+function random(state: number): () => number {
+  let value = state
+  return () => {
+    // mulberry32
+    value = (value + 0x6d2b79f5) | 0
+    let mixed = Math.imul(value ^ (value >>> 15), 1 | value)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
