@@ -35,6 +35,7 @@ export class Remote {
   /** Runs while the session holds the host's lock. */
   #beating: NodeJS.Timeout | undefined
   #underWay = 0
+  #closed = false
   /** Seconds that the host is given to connect, where that is more than the inventory says. */
   #patience = 0
 
@@ -187,7 +188,7 @@ export class Remote {
       throw new TaskError(`the reboot exited with code ${answer.code}`, { stderr: answer.stderr })
     }
     let [last, patience] = ['it still answers as before', 10]
-    while (performance.now() < deadline) {
+    while (performance.now() < deadline && !this.#closed) {
       // A machine on its way down still answers, with its old boot_id; one that is starting does not answer.
       try {
         const [now] = await this.trip([bootId], patience)
@@ -197,8 +198,7 @@ export class Remote {
         this.drop()
         // A slow machine that has just started may need longer than any other time, and each attempt that is given up
         // early leaves it more to do.
-        patience = Math.min(patience * 1.5, 120)
-        this.#patience = patience
+        if (error instanceof TimeoutError) this.#patience = patience = Math.min(patience * 1.5, 120)
       }
       await delay(1000)
     }
@@ -207,6 +207,12 @@ export class Remote {
       found: last,
       next: 'Look at its screen or power light; once it is up again, run the same command again.',
     })
+  }
+
+  /** The run is over. */
+  close(): void {
+    this.#closed = true
+    this.drop()
   }
 
   /** Forgets the connection; the next trip opens another. */

@@ -123,7 +123,7 @@ class Runner {
       }
     } finally {
       signal.removeEventListener('abort', onAbort)
-      for (const remote of this.#remotes.values()) remote.drop()
+      for (const remote of this.#remotes.values()) remote.close()
     }
     return this.#finish(Math.round(performance.now() - start))
   }

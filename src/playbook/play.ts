@@ -31,9 +31,9 @@ export interface Play {
   serial?: number | `${number}%`
   /** Only the first host of the pattern that is still in the run. */
   runOnce?: boolean
-  /** More failed hosts than this end the run. Default: no limit. */
+  /** More hosts than this that fail in the play end the run, after those that are at work. Default: no limit. */
   maxFailures?: number
-  /** One failed host ends the run: for what could cost a quorum. */
+  /** One failed host ends the run, after those that are at work: with `serial: 1`, for what could cost a quorum. */
   critical?: boolean
   /** Names for `--tags`. */
   tags?: readonly string[]

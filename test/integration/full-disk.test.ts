@@ -6,6 +6,9 @@ import { startSshd, type Sshd } from '../sshd.ts'
 import { localHost, projectWith, start } from './program.ts'
 import type { Project } from './project.ts'
 
+/** The words of a program that runs another in mounts of its own, after a script. */
+const within = (script: string) => ['unshare', '--mount', 'sh', '-ec', `${script}\nexec "$@"`, 'sh']
+
 describe('this computer’s own disk', function () {
   this.timeout(120_000)
   let sshd: Sshd
@@ -39,7 +42,6 @@ export default playbook({ name: 'site', plays: [play({ name: 'all', hosts: 'all'
     rmSync(directory, { recursive: true, force: true })
   })
 
-  const within = (script: string) => ['unshare', '--mount', 'sh', '-ec', `${script}\nexec "$@"`, 'sh']
   const cases: [what: string, inside: string[], warnings: RegExp[]][] = [
     [
       'that is full ends no run, and what could not be kept is told',
