@@ -41,9 +41,9 @@ export const hostShape = {
     .optional()
     .describe('Root is had by sudo only'),
   ansible_become_user: v
-    .oneOf(['root'], ': tasks run as root only')
+    .oneOf(['root'], ': for another user a task has becomeUser')
     .optional()
-    .describe('Tasks run as root only'),
+    .describe('Tasks run as root unless they name a user with becomeUser'),
   ansible_python_interpreter: z.unknown().optional().describe('Not needed: hosts need no Python. Ignored'),
 }
 

@@ -57,6 +57,14 @@ const cases: Record<string, Case> = {
     resource: file({ path: '/srv/owned', content: 'x', owner: 'nobody-known' }),
     says: /file \/srv\/owned: [^]*nobody-known/,
   },
+  'a user to become who is not there is named': {
+    resource: file({ path: '/srv/become', content: 'x', becomeUser: 'nobody-known' }),
+    says: /there is no user nobody-known on this host[^]*next: +make it first, with user\(/,
+  },
+  'a user to become has no more rights than it has': {
+    resource: file({ path: '/srv/become', content: 'x', becomeUser: 'pi' }),
+    says: /\/srv\/[^]*Permission denied/,
+  },
   'a file is not put in place of a directory': {
     resource: file({ path: '/srv/directory', content: 'x' }),
     says: /\/srv\/directory is not a regular file[^]*found: +a directory[^]*next: +remove it first/,
