@@ -37,7 +37,10 @@ export function attributesDiff(found: Look, wanted: Attributes): string {
   return `- owner ${found.user}:${found.group} mode ${found.mode}\n+ owner ${ownership(wanted)} mode ${wanted.mode}`
 }
 
-/** Sets owner and mode; in this order, because a change of owner clears the set-user-ID bit. */
+/**
+ * Sets owner and mode; in this order, because a change of owner clears the set-user-ID bit. The mode with five digits:
+ * with four, chmod leaves a directory's set-group-ID bit as it is.
+ */
 export function setAttributes(path: string, attributes: Attributes): Sh {
-  return sh`chown ${ownership(attributes)} ${path} && chmod ${attributes.mode} ${path}`
+  return sh`chown ${ownership(attributes)} ${path} && chmod ${`0${attributes.mode}`} ${path}`
 }
