@@ -45,7 +45,7 @@ export function becoming<Parts extends Pick<Resource, 'probe' | 'plan'>>(user: s
       if (isMissing(seen, user)) {
         throw new TaskError(missing(user), {
           expected: `a user ${user} to run this as`,
-          next: `make it first, with user({ name: ${JSON.stringify(user)} }), or correct becomeUser`,
+          next: `make it first, with user({ name: ${JSON.stringify(user)} }), or correct the name`,
         })
       }
       const change = parts.plan(seen)

@@ -22,6 +22,15 @@ const wants = (becomeUser?: string): Resource =>
     becomeUser === undefined ? {} : { becomeUser },
   )
 
+const at = (path: string, user?: string): Sh =>
+  resource(
+    { title: path, probe: look(path, 'attributes'), plan: () => undefined },
+    user === undefined ? {} : { becomeUser: user },
+  ).probe
+
+const runAsMyself = (shell: string, script: Sh, input = '') =>
+  run(asMyself(script), { shell, strict: true, input: Buffer.from(input) })
+
 describe('a task as a user', () => {
   it('looks and changes as the user, and is root’s by default', () => {
     const seen = { code: 0, stdout: 'white' }
@@ -55,11 +64,6 @@ describe('a task as a user', () => {
   }
 
   it('shares its probes with those of the same user only', () => {
-    const at = (path: string, user?: string): Sh =>
-      resource(
-        { title: path, probe: look(path, 'attributes'), plan: () => undefined },
-        user === undefined ? {} : { becomeUser: user },
-      ).probe
     const probes = [at('/a'), at('/b', 'pi'), at('/c'), at('/d', 'rose'), at('/e', 'pi'), at('/f', 'rose')]
     const { commands, read } = bundle(probes)
     const paths = commands.map((command) => [...command.matchAll(/(?<=set --.*) \/[a-f]\b/g)].join(''))
@@ -78,27 +82,29 @@ describe('a task as a user', () => {
 
   for (const shell of SHELLS) {
     describe(`with ${shell}`, () => {
-      const ran = (script: Sh, input = '') =>
-        run(asMyself(script), { shell, strict: true, input: Buffer.from(input) })
-
       it('has the stdin that was meant for it', () => {
-        const { code, stdout } = ran(sh`read -r line; echo "got $line"; cat`, 'first\nsecond\n')
+        const { code, stdout } = runAsMyself(
+          shell,
+          sh`read -r line; echo "got $line"; cat`,
+          'first\nsecond\n',
+        )
         assert.deepEqual([code, stdout], [0, 'got first\nsecond\n'])
       })
 
       it('exits as its script does', () => {
-        assert.equal(ran(sh`exit 3`).code, 3)
-        assert.equal(ran(sh`if`).code === 0, false)
+        assert.equal(runAsMyself(shell, sh`exit 3`).code, 3)
+        assert.equal(runAsMyself(shell, sh`if`).code === 0, false)
       })
 
       it('may be longer than an argument, and hold any text', () => {
         const text = `it's "odd": $(id) \\ %s\n`.repeat(20_000)
-        const { code, stdout, stderr } = ran(sh`printf %s ${text} | wc -c`)
+        const { code, stdout, stderr } = runAsMyself(shell, sh`printf %s ${text} | wc -c`)
         assert.deepEqual([code, stdout.trim(), stderr], [0, String(text.length), ''])
       })
 
       it('leaves no descriptor open', () => {
-        const { stdout } = ran(
+        const { stdout } = runAsMyself(
+          shell,
           sh`for fd in 3 4; do (true <&$fd) 2>/dev/null && echo "$fd is open"; done; echo told`,
         )
         assert.equal(stdout, 'told\n')
