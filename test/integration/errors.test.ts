@@ -9,7 +9,7 @@ import type { LightHost, LightHosts } from '../light-host.ts'
 import { makeProject, variablesOf } from './project.ts'
 import type { Outcome, Project } from './project.ts'
 
-const { absent, apt, block, command, directory, file, group, link, line, mount } = modules
+const { absent, apt, block, command, cron, directory, file, group, link, line, mount } = modules
 const { networkInterface, service, sysctl, template, user, waitFor } = modules
 
 interface Case {
@@ -23,6 +23,7 @@ const unit = `printf '[Service]\\nExecStart=/bin/sh -c "echo thorns everywhere; 
 const prepare = `
 mkdir -p /srv/directory /srv/bad /mnt/tiny
 touch /srv/file
+mkdir -p /etc/cron.d
 printf '# BEGIN BRAMBLE MANAGED BLOCK\\n' > /srv/half
 printf '\\377\\000' > /srv/binary
 mount -t tmpfs -o size=64k tmpfs /mnt/tiny
@@ -64,6 +65,10 @@ const cases: Record<string, Case> = {
   'a user to become has no more rights than it has': {
     resource: file({ path: '/srv/become', content: 'x', becomeUser: 'pi' }),
     says: /\/srv\/[^]*Permission denied/,
+  },
+  'an entry of cron for nobody names whom there is not': {
+    resource: cron({ name: 'bad', user: 'nobody-known', schedule: '@daily', command: sh`true` }),
+    says: /cron bad: [^]*nobody-known[^]*the new \/etc\/cron\.d\/bad is not valid/,
   },
   'a file is not put in place of a directory': {
     resource: file({ path: '/srv/directory', content: 'x' }),
@@ -217,7 +222,7 @@ describe('errors on a real host', function () {
   it('what could not be written is as it was, with nothing left beside it', async () => {
     const { stdout } = await onHost(
       host,
-      'cat /srv/validated /mnt/tiny/file; ls -A /mnt/tiny; find /srv -name ".bramble*"; ls /srv/never',
+      'cat /srv/validated /mnt/tiny/file; ls -A /mnt/tiny; find /srv /home /root -name ".bramble*"; grep -l rose@ /etc/shadow /root/.ssh/*; ls /srv/never /etc/cron.d/bad',
     )
     assert.equal(stdout, 'old\nold\nfile\n')
   })

@@ -18,13 +18,16 @@ interface Case {
   drift?: string
 }
 
-const { absent, apt, block, command, directory, file, group } = modules
+const { absent, apt, block, command, cron, directory, file, group } = modules
 const { line, link, mount, service, sysctl, template, user, waitFor } = modules
 
 const restart: Handler = { title: 'restart the unit', apply: sh`systemctl restart case.service` }
 
 /** A text with everything in it that a shell could take for something else. */
 const odd = `it's "odd": $(id) \`id\` $HOME \\n \\\\ %s %d ! * ?\n\ttab\n\n…ü🌱\n'EOF'\nno newline at the end`
+
+/** The same on one line, for a command of cron. */
+const odder = `it's 100% "odd": $(id) $HOME \\n \\\\ \\% %% ! *`
 
 const unit = `[Service]
 ExecStart=/bin/sleep infinity
@@ -194,8 +197,8 @@ const cases: Record<string, Case> = {
   },
   'a command is run': {
     resource: command({
-      title: 'time zone',
-      run: sh`ln -sfn /usr/share/zoneinfo/UTC /etc/localtime; echo ${"it's done"} >/srv/done`,
+      title: 'something is done',
+      run: sh`echo ${"it's done"} >/srv/done`,
       creates: '/srv/done',
     }),
     check: `grep -qx "it's done" /srv/done`,
@@ -241,6 +244,25 @@ id -Gn | grep -qw gardeners && echo member >>who`,
     check: `test "$(echo $(cat /home/rose/who))" = 'rose rose /home/rose rose /home/rose member' &&
       grep -q 'script=' /home/rose/processes && ! grep -q thorn-0815 /home/rose/processes`,
     drift: 'rm /home/rose/who',
+  },
+  'a command is run by cron, as it was written': {
+    resource: cron({
+      name: 'case',
+      schedule: '@reboot',
+      user: 'rose',
+      environment: { GREETING: ` it's` },
+      command: sh`printf %s ${odder} "$GREETING$(id -un)" >/home/rose/ran`,
+    }),
+    prepare: 'apt-get install -qq -y --no-install-recommends cron; rm -f /etc/cron.d/case',
+    // cron runs what is for @reboot once in a boot, unless this file is gone.
+    check: `rm -f /home/rose/ran /run/crond.reboot; systemctl restart cron
+      tries=0; until [ -s /home/rose/ran ]; do tries=$((tries + 1)); [ $tries -lt 300 ] || exit 1; sleep 0.1; done
+      test "$(cat /home/rose/ran)" = '${odder.replaceAll("'", `'\\''`)} it'\\''srose'`,
+  },
+  'an entry of cron is removed': {
+    resource: cron({ name: 'weeds', state: 'absent' }),
+    prepare: 'mkdir -p /etc/cron.d; echo "@daily root true" > /etc/cron.d/weeds',
+    check: '! test -e /etc/cron.d/weeds',
   },
   'something slow is started': {
     resource: command({
