@@ -1,5 +1,6 @@
 export { absent } from './absent.ts'
 export { apt, type AptOptions } from './apt.ts'
+export { authorizedKey, type AuthorizedKeyOptions } from './authorized-key.ts'
 export { block, type BlockOptions } from './block.ts'
 export { command, type CommandOptions } from './command.ts'
 export { cron, type CronOptions } from './cron.ts'

@@ -3,6 +3,7 @@ import * as modules from '../../src/modules/index.ts'
 import type { Handler, Resource } from '../../src/playbook/resource.ts'
 import { sh } from '../../src/playbook/sh.ts'
 import { Secret } from '../../src/secrets/secret.ts'
+import { ivy, old, rose } from '../unit/modules/keys-fixture.ts'
 import { onHost, only, startLightHosts } from '../light-host.ts'
 import type { LightHost, LightHosts } from '../light-host.ts'
 import { makeProject, variablesOf } from './project.ts'
@@ -18,7 +19,7 @@ interface Case {
   drift?: string
 }
 
-const { absent, apt, block, command, cron, directory, file, group } = modules
+const { absent, apt, authorizedKey, block, command, cron, directory, file, group } = modules
 const { line, link, mount, service, sysctl, template, user, waitFor } = modules
 
 const restart: Handler = { title: 'restart the unit', apply: sh`systemctl restart case.service` }
@@ -244,6 +245,25 @@ id -Gn | grep -qw gardeners && echo member >>who`,
     check: `test "$(echo $(cat /home/rose/who))" = 'rose rose /home/rose rose /home/rose member' &&
       grep -q 'script=' /home/rose/processes && ! grep -q thorn-0815 /home/rose/processes`,
     drift: 'rm /home/rose/who',
+  },
+  'a key lets a user in': {
+    resource: authorizedKey({ user: 'rose', keys: rose }),
+    check: `test "$(stat -c %U:%G:%a /home/rose/.ssh /home/rose/.ssh/authorized_keys)" = 'rose:rose:700
+rose:rose:600' && test "$(grep -c '${rose}' /home/rose/.ssh/authorized_keys)" = 1`,
+    drift: 'cd /home/rose/.ssh; echo "# weed" > authorized_keys; chmod 644 authorized_keys; chmod 2755 .',
+  },
+  'all other keys are removed, and options are given': {
+    resource: authorizedKey({ user: 'ivy', keys: `restrict,pty ${ivy}`, exclusive: true }),
+    prepare: `useradd -m ivy; install -d -o ivy -g ivy -m 700 /home/ivy/.ssh
+      printf '%s\\n' '# mine' '${old}' '${ivy}' 'no-pty ${ivy}' > /home/ivy/.ssh/authorized_keys
+      chown ivy:ivy /home/ivy/.ssh/authorized_keys; chmod 600 /home/ivy/.ssh/authorized_keys`,
+    check: `test "$(cat /home/ivy/.ssh/authorized_keys)" = '# mine
+restrict,pty ${ivy}'`,
+  },
+  'a key is removed': {
+    resource: authorizedKey({ user: 'pi', keys: old, state: 'absent' }),
+    prepare: `echo 'restrict ${old}' >> /home/pi/.ssh/authorized_keys`,
+    check: `! grep -q '${old}' /home/pi/.ssh/authorized_keys && test -s /home/pi/.ssh/authorized_keys`,
   },
   'a command is run by cron, as it was written': {
     resource: cron({
