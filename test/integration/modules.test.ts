@@ -20,7 +20,7 @@ interface Case {
 }
 
 const { absent, apt, authorizedKey, block, command, cron, directory, file, group } = modules
-const { line, link, mount, service, sysctl, template, user, waitFor } = modules
+const { line, link, mount, service, sysctl, template, timezone, user, waitFor } = modules
 
 const restart: Handler = { title: 'restart the unit', apply: sh`systemctl restart case.service` }
 
@@ -195,6 +195,11 @@ const cases: Record<string, Case> = {
       printf '[Service]\\nExecStart=/bin/true\\n' > /etc/systemd/system/cron-like.service
       systemctl daemon-reload; systemctl enable --now cron-like.timer`,
     check: '! systemctl is-active cron-like.timer && ! systemctl is-enabled cron-like.timer',
+  },
+  'a time zone is set': {
+    resource: timezone({ name: 'Europe/Berlin' }),
+    check: 'readlink /etc/localtime | grep -q Europe/Berlin',
+    drift: 'timedatectl set-timezone UTC',
   },
   'a command is run': {
     resource: command({
