@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { applyAs } from '../playbook/become.ts'
 import { lines, sh, type Sh } from '../playbook/sh.ts'
 import { resource, type Handler, type Resource } from '../playbook/resource.ts'
 
@@ -10,12 +11,14 @@ const directory = '/var/lib/bramble/pending'
  */
 export function handlerResource(handler: Handler): Resource {
   const mark = markOf(handler)
+  const { becomeUser } = handler
+  const apply = becomeUser === undefined ? handler.apply : applyAs(becomeUser, handler.apply)
   return resource({
     title: `handler: ${handler.title}`,
     probe: sh`if [ -e ${mark} ]; then echo pending; fi`,
     plan: (seen) =>
       seen.stdout.trim() === 'pending'
-        ? { diff: `+ ${handler.title}`, apply: lines(handler.apply, sh`rm -f ${mark}`) }
+        ? { diff: `+ ${handler.title}`, apply: lines(apply, sh`rm -f ${mark}`) }
         : undefined,
   })
 }

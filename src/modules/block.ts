@@ -26,7 +26,7 @@ export interface BlockOptions extends Common {
  */
 export function block(options: BlockOptions): Resource {
   const path = absolutePath(options.path)
-  const { state = 'present', create = false } = options
+  const { state = 'present' } = options
   const marker = fileText(options.marker ?? '# {mark} BRAMBLE MANAGED BLOCK')
   const begin = marker.replace('{mark}', 'BEGIN')
   const end = marker.replace('{mark}', 'END')
@@ -48,7 +48,7 @@ export function block(options: BlockOptions): Resource {
     return same ? text : joinLines(all.toSpliced(from, to - from + 1, ...wanted))
   }
   const title = state === 'absent' ? `no block ${begin} in ${path}` : `block in ${path}`
-  return resource({ title, ...edited(path, edit, create) }, options)
+  return resource({ title, ...edited(path, edit, options) }, options)
 }
 
 function half(path: string, missing: string): TaskError {

@@ -28,7 +28,7 @@ export type CommandOptions = CommandBase &
  * A command that is run unless it is already so.
  *
  * @example
- * command({ title: 'time zone', run: sh`timedatectl set-timezone UTC`, unless: sh`grep -qx UTC /etc/timezone` })
+ * command({ title: 'swap off', run: sh`dphys-swapfile swapoff`, unless: sh`! grep -q ^/var/swap /proc/swaps` })
  */
 export function command(options: CommandOptions): Resource {
   const already = options.unless ?? sh`[ -e ${absolutePath(options.creates)} ]`

@@ -1,21 +1,22 @@
 import { TaskError } from '../errors.ts'
 import { resource, type Common, type Resource } from '../playbook/resource.ts'
 import { lines, sh } from '../playbook/sh.ts'
-import { absolutePath, fileMode, ownerName, printed } from './check.ts'
-import { attributesDiff, look, parseLook, setAttributes } from './look.ts'
+import { attributesDiff, ownership, setAttributes, wantedAttributes } from './attributes.ts'
+import { absolutePath, printed } from './check.ts'
+import { look, parseLook } from './look.ts'
 
 export interface DirectoryOptions extends Common {
   path: string
-  /** A user's name or number. Default `root`. */
+  /** A user's name or number. Default: `becomeUser`, which is `root`. */
   owner?: string
-  /** A group's name or number. Default `root`. */
+  /** A group's name or number. Default `root`; with `becomeUser`, left to the system. */
   group?: string
   /** Octal. Default `0755`. */
   mode?: string
 }
 
 /**
- * A directory with this owner and mode, and the directories above it (made as root's, mode 0755). A symbolic link
+ * A directory with this owner and mode, and the directories above it (made with mode 0755). A symbolic link
  * to a directory will do.
  *
  * Errors: there is something else at the path; owner or group do not exist.
@@ -25,10 +26,8 @@ export interface DirectoryOptions extends Common {
  */
 export function directory(options: DirectoryOptions): Resource {
   const path = absolutePath(options.path)
-  const owner = ownerName(options.owner ?? 'root')
-  const group = ownerName(options.group ?? 'root')
-  const attributes = { owner, group, mode: fileMode(options.mode ?? '0755') }
-  const wanted = `directory, owner ${owner}:${group} mode ${attributes.mode}`
+  const attributes = wantedAttributes(options, '0755')
+  const wanted = `directory, owner ${ownership(attributes)} mode ${attributes.mode}`
   return resource(
     {
       title: `directory ${path}`,

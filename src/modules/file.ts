@@ -3,15 +3,16 @@ import { InputError, TaskError } from '../errors.ts'
 import { resource, type Common, type Resource } from '../playbook/resource.ts'
 import type { Sh } from '../playbook/sh.ts'
 import { Secret } from '../secrets/secret.ts'
-import { absolutePath, fileMode, ownerName, printed } from './check.ts'
+import { attributesDiff, setAttributes, wantedAttributes } from './attributes.ts'
+import { absolutePath, printed } from './check.ts'
 import { unified } from './diff.ts'
-import { attributesDiff, look, parseLook, setAttributes, type Look } from './look.ts'
+import { look, parseLook, type Look } from './look.ts'
 import { LARGE, textOf, write } from './write.ts'
 
 export interface FileAttributes {
-  /** A user's name or number. Default `root`. */
+  /** A user's name or number. Default: `becomeUser`, which is `root`. */
   owner?: string
-  /** A group's name or number. Default `root`. */
+  /** A group's name or number. Default `root`; with `becomeUser`, left to the system. */
   group?: string
   /** Octal. Default `0644`. */
   mode?: string
@@ -36,10 +37,8 @@ export interface FileOptions extends FileAttributes, Common {
  */
 export function file(options: FileOptions): Resource {
   const { validate } = options
-  const owner = ownerName(options.owner ?? 'root')
-  const group = ownerName(options.group ?? 'root')
   const path = absolutePath(options.path)
-  const attributes = { owner, group, mode: fileMode(options.mode ?? '0644') }
+  const attributes = wantedAttributes(options, '0644')
   const secret = options.content instanceof Secret
   const content = bytes(options.content)
   const text = secret || content.length > LARGE ? undefined : textOf(content)

@@ -1,7 +1,9 @@
 export { absent } from './absent.ts'
 export { apt, type AptOptions } from './apt.ts'
+export { authorizedKey, type AuthorizedKeyOptions } from './authorized-key.ts'
 export { block, type BlockOptions } from './block.ts'
 export { command, type CommandOptions } from './command.ts'
+export { cron, type CronOptions } from './cron.ts'
 export { directory, type DirectoryOptions } from './directory.ts'
 export { nfsExport, type NfsClient, type NfsExportOptions } from './export.ts'
 export { file, type FileAttributes, type FileOptions } from './file.ts'
@@ -15,20 +17,21 @@ export { reboot, type RebootOptions } from './reboot.ts'
 export { service, type ServiceOptions } from './service.ts'
 export { sysctl, type SysctlOptions } from './sysctl.ts'
 export { renderTemplate, template, type TemplateOptions, type TemplateSource } from './template.ts'
+export { timezone, type TimezoneOptions } from './timezone.ts'
 export { user, type UserOptions } from './user.ts'
 export { waitFor, type WaitForOptions } from './wait-for.ts'
-export { dockerRepository, dockerRunning, type DockerRepositoryOptions } from './docker.ts'
-export { nodeLabels, nodeRoles, type NodeLabelsOptions, type NodeRolesOptions } from './label.ts'
+export { dockerRunning } from './docker.ts'
+export { dockerRepository, type DockerRepositoryOptions } from './docker-repository.ts'
+export { nodeLabels, type NodeLabelsOptions } from './node-labels.ts'
+export { nodeRoles, type NodeRolesOptions } from './node-roles.ts'
 export { nodesReady, type NodesReadyOptions } from './nodes-ready.ts'
-export { stack, stackConfigsPruned, type StackConfigsPrunedOptions, type StackOptions } from './stack.ts'
-export {
-  swarmInit,
-  swarmJoin,
-  swarmState,
-  swarmTokens,
-  type SwarmInitOptions,
-  type SwarmJoinOptions,
-} from './swarm.ts'
+export { stack, type StackOptions } from './stack.ts'
+export { stackConfigsPruned, type StackConfigsPrunedOptions } from './stack-configs.ts'
+export { swarmInit, type SwarmInitOptions } from './swarm-init.ts'
+export { swarmJoin, type SwarmJoinOptions } from './swarm-join.ts'
+export { type SwarmMembers } from './swarm-nodes.ts'
+export { swarmState } from './swarm-state.ts'
+export { swarmTokens } from './swarm-tokens.ts'
 export { image, loadedImages, type ImageOptions, type LoadedImagesOptions } from './image.ts'
 export { networkInterface, type NetworkInterfaceOptions } from './network-interface.ts'
 export { preflight, type PreflightOptions } from './preflight.ts'

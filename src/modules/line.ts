@@ -26,7 +26,7 @@ export interface LineOptions extends Common {
  */
 export function line(options: LineOptions): Resource {
   const path = absolutePath(options.path)
-  const { line, state = 'present', create = false } = options
+  const { line, state = 'present' } = options
   const matches = matcher(options)
   const edit = (text: string): string => {
     const all = splitLines(text)
@@ -37,7 +37,7 @@ export function line(options: LineOptions): Resource {
   }
   const title =
     state === 'absent' ? `no line ${line ?? String(options.match)} in ${path}` : `line in ${path}: ${line}`
-  return resource({ title, ...edited(path, edit, create) }, options)
+  return resource({ title, ...edited(path, edit, options) }, options)
 }
 
 function matcher({ line, match, state = 'present' }: LineOptions): (text: string) => boolean {

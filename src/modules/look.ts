@@ -4,12 +4,6 @@ import { lines, raw, sh, type Sh } from '../playbook/sh.ts'
 import { cutLine } from './check.ts'
 import { LARGE } from './write.ts'
 
-export interface Attributes {
-  owner: string
-  group: string
-  mode: string
-}
-
 /** What is at a path. */
 export interface Look {
   kind: 'absent' | 'link' | 'file' | 'directory' | 'other'
@@ -117,19 +111,4 @@ export function parseLook(stdout: string): Look {
   const named =
     (bits & 0o170000) === 0o100000 ? 'file' : (bits & 0o170000) === 0o040000 ? 'directory' : 'other'
   return { ...common, kind: named, mode: (bits & 0o7777).toString(8).padStart(4, '0') }
-}
-
-/** What differs, as `- found` and `+ wanted` lines; empty if nothing does. Owner and group may be names or numbers. */
-export function attributesDiff(found: Look, wanted: Attributes): string {
-  const same =
-    [found.uid, found.user].includes(wanted.owner) &&
-    [found.gid, found.group].includes(wanted.group) &&
-    found.mode === wanted.mode
-  if (same) return ''
-  return `- owner ${found.user}:${found.group} mode ${found.mode}\n+ owner ${wanted.owner}:${wanted.group} mode ${wanted.mode}`
-}
-
-/** Sets owner and mode; in this order, because a change of owner clears the set-user-ID bit. */
-export function setAttributes(path: string, { owner, group, mode }: Attributes): Sh {
-  return sh`chown ${`${owner}:${group}`} ${path} && chmod ${mode} ${path}`
 }

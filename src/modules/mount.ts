@@ -3,7 +3,8 @@ import { resource, type Change, type Common, type Resource } from '../playbook/r
 import { lines, raw, sh, type Sh } from '../playbook/sh.ts'
 import { absolutePath, fileText, matching, printed } from './check.ts'
 import { replaced, unified } from './diff.ts'
-import { joinLines, splitLines } from './text.ts'
+import { escapeField, newTable, parseEntry, type Entry } from './fstab.ts'
+import { splitLines } from './text.ts'
 import { write } from './write.ts'
 
 export interface MountOptions extends Common {
@@ -44,7 +45,7 @@ export function mount(options: MountOptions): Resource {
     options: fileText(matching(options.options ?? 'defaults', /^\S+$/, 'mount options without spaces')),
   }
   const entry = [wanted.source, path, wanted.type, wanted.options]
-    .map(escape)
+    .map(escapeField)
     .concat(`${dump}`, `${pass}`)
     .join(' ')
   return resource(
@@ -57,7 +58,7 @@ export function mount(options: MountOptions): Resource {
       plan(seen): Change | undefined {
         const [mounts, table] = split(printed(seen, 'mounts'))
         const live = splitLines(mounts)
-          .map(parse)
+          .map(parseEntry)
           .findLast((one) => one?.path === path)
         const after = newTable(table, path, state === 'mounted' ? entry : undefined)
         const wrong = state === 'mounted' ? difference(live, wanted) : live && 'mounted'
@@ -75,13 +76,6 @@ export function mount(options: MountOptions): Resource {
     },
     options,
   )
-}
-
-interface Entry {
-  source: string
-  path: string
-  type: string
-  options: string
 }
 
 const MARK = '--- fstab\n'
@@ -108,42 +102,6 @@ function keep(table: string): Sh[] {
 /** Lazily if it has to be: a busy or dead file system shall not keep the new one away. */
 function unmount(path: string): Sh {
   return sh`timeout 10 umount -- ${path} 2>/dev/null || umount -l -- ${path}`
-}
-
-/** As in fstab and /proc/self/mounts: blanks, `#` and backslashes are three octal digits. */
-function escape(text: string): string {
-  return text.replace(/[ \t\n\\#]/g, (one) => `\\${one.charCodeAt(0).toString(8).padStart(3, '0')}`)
-}
-
-function parse(entry: string): Entry | undefined {
-  const fields = entry.trim().split(/[ \t]+/)
-  const [source, path, type, options = 'defaults'] = fields.map((field) =>
-    field.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))),
-  )
-  if (entry.trim().startsWith('#') || source === undefined || path === undefined || type === undefined)
-    return undefined
-  return { source, path: path.replace(/(.)\/+$/, '$1'), type, options }
-}
-
-/** The fstab with this entry in place of those for the same path. */
-function newTable(table: string, path: string, entry: string | undefined): string {
-  const all = splitLines(table)
-  const mine = all.filter((one) => parse(one)?.path === path)
-  const same =
-    entry !== undefined &&
-    mine.length === 1 &&
-    mine[0]
-      ?.trim()
-      .split(/[ \t]+/)
-      .join(' ') === entry
-  if (same || (entry === undefined && mine.length === 0)) return table
-  const at = mine[0] === undefined ? all.length : all.indexOf(mine[0])
-  const others = (part: string[]): string[] => part.filter((one) => !mine.includes(one))
-  return joinLines([
-    ...others(all.slice(0, at)),
-    ...(entry === undefined ? [] : [entry]),
-    ...others(all.slice(at)),
-  ])
 }
 
 /** What keeps the live mount from being the wanted one. */

@@ -1,6 +1,6 @@
 import { resource, type Common, type Resource } from '../playbook/resource.ts'
 import { sh } from '../playbook/sh.ts'
-import { findNode, nodesProbe, readNodes } from './label.ts'
+import { findNode, nodesProbe, readNodes } from './swarm-nodes.ts'
 
 export interface NodesReadyOptions extends Common {
   /** Hostnames of nodes that shall be well. */

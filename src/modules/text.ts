@@ -2,6 +2,7 @@ import { TaskError } from '../errors.ts'
 import type { Change, Resource } from '../playbook/resource.ts'
 import { sh } from '../playbook/sh.ts'
 import { redact } from '../secrets/secret.ts'
+import { wantedAttributes } from './attributes.ts'
 import { printed } from './check.ts'
 import { unified } from './diff.ts'
 import { look, parseLook } from './look.ts'
@@ -14,7 +15,7 @@ import { write } from './write.ts'
 export function edited(
   path: string,
   edit: (text: string) => string,
-  create: boolean,
+  options: { create?: boolean; becomeUser?: string },
 ): Pick<Resource, 'probe' | 'plan'> {
   return {
     probe: look(path, 'edit'),
@@ -23,8 +24,8 @@ export function edited(
       if (found.kind === 'absent') {
         const text = edit('')
         if (text === '') return undefined
-        const rights = { owner: 'root', group: 'root', mode: '0644' }
-        if (create)
+        const rights = wantedAttributes(options, '0644')
+        if (options.create)
           return {
             diff: unified(path, undefined, text),
             ...write({ path, content: Buffer.from(text), ...rights }),

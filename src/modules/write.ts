@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { Change } from '../playbook/resource.ts'
 import { lines, raw, sh, type Sh } from '../playbook/sh.ts'
+import { ownership } from './attributes.ts'
 
 /** More than this does not travel inside a script, and is compared by its hash. */
 export const LARGE = 65536
@@ -9,9 +10,10 @@ export const LARGE = 65536
 export interface Write {
   path: string
   content: Buffer
-  /** Names or numbers. */
+  /** A name or a number. */
   owner: string
-  group: string
+  /** A name or a number. Default: that of whoever writes. */
+  group?: string | undefined
   mode: string
   /** If the path is a symbolic link, write the file that it points to. */
   follow?: boolean
@@ -46,7 +48,7 @@ export function write({
     raw(`trap 'exit 143' HUP INT TERM`),
     raw(`rm -f -- "$temporary" && umask 077 && set -C || exit`),
     fill(content),
-    sh`chown ${`${owner}:${group}`} ${candidate} && chmod ${mode} ${candidate} || exit`,
+    sh`chown ${ownership({ owner, group })} ${candidate} && chmod ${mode} ${candidate} || exit`,
     ...(validate ? [guard(path, validate(candidate))] : []),
     raw(`sync "$temporary" && mv -T -f -- "$temporary" "$path" && trap - EXIT)`),
   )

@@ -25,6 +25,25 @@ export function batched<T>(batch: Batch<T>, item: T, alone: Sh): Sh {
   return probe
 }
 
+/** Of each batch, those that stand for it with some key. */
+const derived = new WeakMap<Batch<unknown>, Map<string, Batch<unknown>>>()
+
+/** A probe with `wrap` around it. If it is batched it stays so, among probes with the same key only. */
+export function rebatched(probe: Sh, key: string, wrap: (script: Sh) => Sh): Sh {
+  const member = shared.get(probe)
+  if (!member) return wrap(probe)
+  const { batch, item } = member
+  const byKey = derived.get(batch) ?? new Map<string, Batch<unknown>>()
+  derived.set(batch, byKey)
+  const own = byKey.get(key) ?? {
+    merge: (items) => wrap(batch.merge(items)),
+    // Why it failed may be told by what is around the probe, which the batch knows nothing of: each then tells itself.
+    split: (seen, items) => (seen.code === 0 ? batch.split(seen, items) : undefined),
+  }
+  byKey.set(key, own)
+  return batched(own, item, wrap(probe))
+}
+
 /** Commands for a list of probes, merged where they can be, and how to read their answers. */
 export interface Bundle {
   commands: string[]

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Secret } from '../secrets/secret.ts'
+import { becoming } from './become.ts'
 import type { Sh } from './sh.ts'
 
 /** What a probe printed, as UTF-8 text, and the code it exited with. */
@@ -14,7 +15,7 @@ export interface Seen {
 export interface Change {
   /** What `--diff` shows: a unified diff where there is text to compare, else `- found` / `+ wanted` lines. */
   diff: string
-  /** Runs as root in a POSIX `sh` with `set -e`; stdin is /dev/null. */
+  /** Runs in a POSIX `sh` with `set -e`, as root unless the task names another user; stdin is /dev/null. */
   apply: Sh
   /** The connection is expected to go away and the machine to come back with a new boot_id. */
   reboots?: true
@@ -28,6 +29,8 @@ export interface Change {
 export interface Handler {
   title: string
   apply: Sh
+  /** Run it as this user. Default `root`. */
+  becomeUser?: string
 }
 
 export type Facts = Readonly<Record<string, string | Secret>>
@@ -35,7 +38,7 @@ export type Facts = Readonly<Record<string, string | Secret>>
 /** One thing that shall be so on one host. */
 export interface Resource {
   readonly title: string
-  /** Reads, never writes. Runs as root in a subshell of a POSIX `sh`; stdin is /dev/null. */
+  /** Reads, never writes. Runs in a subshell of a POSIX `sh`, as root unless the task names another user; stdin is /dev/null. */
   readonly probe: Sh
   /** Pure: what has to change given what was seen; undefined when it is already so. Throws what cannot be mended. */
   plan(seen: Seen): Change | undefined
@@ -61,6 +64,11 @@ export interface Common {
   tags?: readonly string[]
   /** Seconds the change may take. Default 900. */
   timeout?: number
+  /**
+   * Look and change as this user, who has to be there: with the user's rights, HOME and groups, in the home directory,
+   * but without a login session. Default `root`.
+   */
+  becomeUser?: string
 }
 
 type Parts = Pick<Resource, 'title' | 'probe' | 'plan'> & Pick<Resource, 'facts'> & { settle?: number }
@@ -77,10 +85,10 @@ type Parts = Pick<Resource, 'title' | 'probe' | 'plan'> & Pick<Resource, 'facts'
  * })
  */
 export function resource(parts: Parts, common: Common = {}): Resource {
-  const notify = common.notify ?? []
+  const { notify = [], becomeUser } = common
   return {
     settle: 0,
-    ...parts,
+    ...(becomeUser === undefined ? parts : becoming(becomeUser, parts)),
     title: common.title ?? parts.title,
     notify: Array.isArray(notify) ? notify : [notify as Handler],
     tags: common.tags ?? [],

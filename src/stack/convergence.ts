@@ -1,4 +1,4 @@
-import type { SwarmNode } from '../modules/label.ts'
+import type { SwarmNode } from '../modules/swarm-nodes.ts'
 import type { Service, StackSeen, Task } from './state.ts'
 
 /**

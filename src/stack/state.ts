@@ -1,5 +1,5 @@
 import { dockerGet, dockerGetWith, parseJson } from '../modules/docker.ts'
-import type { SwarmNode } from '../modules/label.ts'
+import type { SwarmNode } from '../modules/swarm-nodes.ts'
 import type { Sh } from '../playbook/sh.ts'
 import type { Seen } from '../playbook/resource.ts'
 

@@ -4,12 +4,14 @@ import * as modules from '../../src/modules/index.ts'
 import { playbook } from '../../src/playbook/play.ts'
 import type { Handler, Resource } from '../../src/playbook/resource.ts'
 import { sh } from '../../src/playbook/sh.ts'
+import { rose } from '../unit/modules/keys-fixture.ts'
 import { onHost, startLightHosts } from '../light-host.ts'
 import type { LightHost, LightHosts } from '../light-host.ts'
 import { makeProject, variablesOf } from './project.ts'
 import type { Outcome, Project } from './project.ts'
 
-const { absent, apt, block, command, directory, file, group, link, line, mount } = modules
+const { absent, apt, authorizedKey, block, command, cron, directory, file, group, link, line, mount } =
+  modules
 const { networkInterface, service, sysctl, template, user, waitFor } = modules
 
 interface Case {
@@ -23,6 +25,12 @@ const unit = `printf '[Service]\\nExecStart=/bin/sh -c "echo thorns everywhere; 
 const prepare = `
 mkdir -p /srv/directory /srv/bad /mnt/tiny
 touch /srv/file
+useradd -m thorn
+install -d -o thorn -m 700 /home/thorn/.ssh
+ln -s /etc/shadow /home/thorn/.ssh/authorized_keys
+useradd -m nettle
+ln -s /root/.ssh /home/nettle/.ssh
+mkdir -p /etc/cron.d
 printf '# BEGIN BRAMBLE MANAGED BLOCK\\n' > /srv/half
 printf '\\377\\000' > /srv/binary
 mount -t tmpfs -o size=64k tmpfs /mnt/tiny
@@ -56,6 +64,30 @@ const cases: Record<string, Case> = {
   'an owner who is not there is named': {
     resource: file({ path: '/srv/owned', content: 'x', owner: 'nobody-known' }),
     says: /file \/srv\/owned: [^]*nobody-known/,
+  },
+  'a user to become who is not there is named': {
+    resource: file({ path: '/srv/become', content: 'x', becomeUser: 'nobody-known' }),
+    says: /there is no user nobody-known on this host[^]*next: +make it first, with user\(/,
+  },
+  'a user to become has no more rights than it has': {
+    resource: file({ path: '/srv/become', content: 'x', becomeUser: 'pi' }),
+    says: /\/srv\/[^]*Permission denied/,
+  },
+  'a key does not follow a link to where only root may write': {
+    resource: authorizedKey({ user: 'thorn', keys: rose }),
+    says: /\/home\/thorn\/\.ssh\/authorized_keys is not as the user's own[^]*found: +symbolic link/,
+  },
+  'a key does not follow a link in place of its directory': {
+    resource: authorizedKey({ user: 'nettle', keys: rose }),
+    says: /\/home\/nettle\/\.ssh is not as the user's own[^]*found: +symbolic link/,
+  },
+  'a key of nobody names whom there is not': {
+    resource: authorizedKey({ user: 'nobody-known', keys: rose }),
+    says: /authorized keys of nobody-known: there is no user nobody-known on this host/,
+  },
+  'an entry of cron for nobody names whom there is not': {
+    resource: cron({ name: 'bad', user: 'nobody-known', schedule: '@daily', command: sh`true` }),
+    says: /cron bad: [^]*nobody-known[^]*the new \/etc\/cron\.d\/bad is not valid/,
   },
   'a file is not put in place of a directory': {
     resource: file({ path: '/srv/directory', content: 'x' }),
@@ -209,7 +241,7 @@ describe('errors on a real host', function () {
   it('what could not be written is as it was, with nothing left beside it', async () => {
     const { stdout } = await onHost(
       host,
-      'cat /srv/validated /mnt/tiny/file; ls -A /mnt/tiny; find /srv -name ".bramble*"; ls /srv/never',
+      'cat /srv/validated /mnt/tiny/file; ls -A /mnt/tiny; find /srv /home /root -name ".bramble*"; grep -l rose@ /etc/shadow /root/.ssh/*; ls /srv/never /etc/cron.d/bad',
     )
     assert.equal(stdout, 'old\nold\nfile\n')
   })

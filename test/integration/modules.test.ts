@@ -3,6 +3,7 @@ import * as modules from '../../src/modules/index.ts'
 import type { Handler, Resource } from '../../src/playbook/resource.ts'
 import { sh } from '../../src/playbook/sh.ts'
 import { Secret } from '../../src/secrets/secret.ts'
+import { ivy, old, rose } from '../unit/modules/keys-fixture.ts'
 import { onHost, only, startLightHosts } from '../light-host.ts'
 import type { LightHost, LightHosts } from '../light-host.ts'
 import { makeProject, variablesOf } from './project.ts'
@@ -18,13 +19,16 @@ interface Case {
   drift?: string
 }
 
-const { absent, apt, block, command, directory, file, group } = modules
-const { line, link, mount, service, sysctl, template, user, waitFor } = modules
+const { absent, apt, authorizedKey, block, command, cron, directory, file, group } = modules
+const { line, link, mount, service, sysctl, template, timezone, user, waitFor } = modules
 
 const restart: Handler = { title: 'restart the unit', apply: sh`systemctl restart case.service` }
 
 /** A text with everything in it that a shell could take for something else. */
 const odd = `it's "odd": $(id) \`id\` $HOME \\n \\\\ %s %d ! * ?\n\ttab\n\n…ü🌱\n'EOF'\nno newline at the end`
+
+/** The same on one line, for a command of cron. */
+const odder = `it's 100% "odd": $(id) $HOME \\n \\\\ \\% %% ! *`
 
 const unit = `[Service]
 ExecStart=/bin/sleep infinity
@@ -192,14 +196,98 @@ const cases: Record<string, Case> = {
       systemctl daemon-reload; systemctl enable --now cron-like.timer`,
     check: '! systemctl is-active cron-like.timer && ! systemctl is-enabled cron-like.timer',
   },
+  'a time zone is set': {
+    resource: timezone({ name: 'Europe/Berlin' }),
+    check: 'readlink /etc/localtime | grep -q Europe/Berlin',
+    drift: 'timedatectl set-timezone UTC',
+  },
   'a command is run': {
     resource: command({
-      title: 'time zone',
-      run: sh`ln -sfn /usr/share/zoneinfo/UTC /etc/localtime; echo ${"it's done"} >/srv/done`,
+      title: 'something is done',
+      run: sh`echo ${"it's done"} >/srv/done`,
       creates: '/srv/done',
     }),
     check: `grep -qx "it's done" /srv/done`,
     drift: 'rm /srv/done',
+  },
+  'a file is written by a user, who owns it': {
+    resource: file({
+      path: '/home/rose/notes',
+      content: "it's mine\n",
+      mode: '0640',
+      becomeUser: 'rose',
+      notify: { title: 'note as rose', apply: sh`id -un >>~/noted`, becomeUser: 'rose' },
+    }),
+    check: `test "$(stat -c %U:%G:%a /home/rose/notes)" = rose:rose:640 && grep -qx "it's mine" /home/rose/notes &&
+      test "$(cat /home/rose/noted)" = rose && test "$(stat -c %U /home/rose/noted)" = rose`,
+    drift: 'echo weed >> /home/rose/notes; rm /home/rose/noted',
+  },
+  'a directory and a line in it are made by a user': {
+    resource: directory({ path: '/home/rose/bed', mode: '0700', becomeUser: 'rose' }),
+    check: 'test "$(stat -c %U:%G:%a /home/rose/bed)" = rose:rose:700',
+    drift: 'chmod 755 /home/rose/bed',
+  },
+  'a line is appended by a user, to a file made for it': {
+    resource: line({ path: '/home/rose/bed/list', line: 'thyme', create: true, becomeUser: 'rose' }),
+    check: 'grep -qx thyme /home/rose/bed/list && test "$(stat -c %U /home/rose/bed/list)" = rose',
+    drift: 'echo weed > /home/rose/bed/list',
+  },
+  'a large file arrives whole as a user': {
+    resource: file({ path: '/home/rose/large', content: 'bramble\n'.repeat(100_000), becomeUser: 'rose' }),
+    check:
+      'test "$(sort -u /home/rose/large)" = bramble && test "$(stat -c %U:%s /home/rose/large)" = rose:800000',
+    drift: 'truncate -s 700000 /home/rose/large',
+  },
+  'a command is run as a user, at home, with no secret among the processes': {
+    resource: command({
+      title: 'who am I',
+      becomeUser: 'rose',
+      run: sh`cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' >processes; : ${new Secret('thorn-0815')}
+printf '%s\\n' "$(id -un)" "$(id -gn)" "$HOME" "$USER" "$(pwd)" >who
+id -Gn | grep -qw gardeners && echo member >>who`,
+      creates: '/home/rose/who',
+    }),
+    check: `test "$(echo $(cat /home/rose/who))" = 'rose rose /home/rose rose /home/rose member' &&
+      grep -q 'script=' /home/rose/processes && ! grep -q thorn-0815 /home/rose/processes`,
+    drift: 'rm /home/rose/who',
+  },
+  'a key lets a user in': {
+    resource: authorizedKey({ user: 'rose', keys: rose }),
+    check: `test "$(stat -c %U:%G:%a /home/rose/.ssh /home/rose/.ssh/authorized_keys)" = 'rose:rose:700
+rose:rose:600' && test "$(grep -c '${rose}' /home/rose/.ssh/authorized_keys)" = 1`,
+    drift: 'cd /home/rose/.ssh; echo "# weed" > authorized_keys; chmod 644 authorized_keys; chmod 2755 .',
+  },
+  'all other keys are removed, and options are given': {
+    resource: authorizedKey({ user: 'ivy', keys: `restrict,pty ${ivy}`, exclusive: true }),
+    prepare: `useradd -m ivy; install -d -o ivy -g ivy -m 700 /home/ivy/.ssh
+      printf '%s\\n' '# mine' '${old}' '${ivy}' 'no-pty ${ivy}' > /home/ivy/.ssh/authorized_keys
+      chown ivy:ivy /home/ivy/.ssh/authorized_keys; chmod 600 /home/ivy/.ssh/authorized_keys`,
+    check: `test "$(cat /home/ivy/.ssh/authorized_keys)" = '# mine
+restrict,pty ${ivy}'`,
+  },
+  'a key is removed': {
+    resource: authorizedKey({ user: 'pi', keys: old, state: 'absent' }),
+    prepare: `echo 'restrict ${old}' >> /home/pi/.ssh/authorized_keys`,
+    check: `! grep -q '${old}' /home/pi/.ssh/authorized_keys && test -s /home/pi/.ssh/authorized_keys`,
+  },
+  'a command is run by cron, as it was written': {
+    resource: cron({
+      name: 'case',
+      schedule: '@reboot',
+      user: 'rose',
+      environment: { GREETING: ` it's` },
+      command: sh`printf %s ${odder} "$GREETING$(id -un)" >/home/rose/ran`,
+    }),
+    prepare: 'apt-get install -qq -y --no-install-recommends cron; rm -f /etc/cron.d/case',
+    // cron runs what is for @reboot once in a boot, unless this file is gone.
+    check: `rm -f /home/rose/ran /run/crond.reboot; systemctl restart cron
+      tries=0; until [ -s /home/rose/ran ]; do tries=$((tries + 1)); [ $tries -lt 300 ] || exit 1; sleep 0.1; done
+      test "$(cat /home/rose/ran)" = '${odder.replaceAll("'", `'\\''`)} it'\\''srose'`,
+  },
+  'an entry of cron is removed': {
+    resource: cron({ name: 'weeds', state: 'absent' }),
+    prepare: 'mkdir -p /etc/cron.d; echo "@daily root true" > /etc/cron.d/weeds',
+    check: '! test -e /etc/cron.d/weeds',
   },
   'something slow is started': {
     resource: command({
@@ -301,7 +389,7 @@ describe('modules on a real host', function () {
   })
 
   it('no report holds the secret', () => {
-    assert.ok(!JSON.stringify(runs).includes('thorn-4711'))
+    assert.ok(!/thorn-(4711|0815)/.test(JSON.stringify(runs)))
   })
 
   it('a handler runs when what names it changed, and only then', () => {

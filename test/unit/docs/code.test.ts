@@ -10,7 +10,7 @@ import * as bramble from '../../../src/playbook/index.ts'
 import { loadPlaybook } from '../../../src/playbook/load.ts'
 import type { Archive } from '../../../src/stack/archive.ts'
 import { examples, examplesFile } from './examples.ts'
-import { copyProject, files, read, root } from './project.ts'
+import { blocks, copyProject, files, read, root } from './project.ts'
 
 const archive: Archive = {
   path: 'nginx.tar',
@@ -29,7 +29,8 @@ const archive: Archive = {
 const readArchive = (): Promise<Archive> => Promise.resolve(archive)
 
 describe('the code in the documentation', () => {
-  const written = { ...files(read('README.md')), ...files(read('CONTRIBUTING.md')) }
+  const written = files(read('README.md'))
+  const page = read('docs/writing-a-module.md')
   let project = ''
   let context: bramble.Context
 
@@ -52,19 +53,25 @@ describe('the code in the documentation', () => {
   }
 
   it('is a playbook, a module and its test', () => {
-    assert.deepEqual(Object.keys(written).toSorted(), [
-      'playbooks/time.ts',
+    assert.deepEqual(Object.keys(written), ['playbooks/time.ts'])
+    assert.deepEqual(Object.keys(files(page)), [
       'src/modules/timezone.ts',
       'test/unit/modules/timezone.test.ts',
     ])
   })
 
-  it('has the right types, examples of docstrings too', () => {
-    run('tsc', '--noEmit')
+  it('shows a module and its test as they are', () => {
+    for (const [path, code] of Object.entries(files(page))) assert.equal(code, `// ${path}\n${read(path)}`)
   })
 
-  it('tests its module', () => {
-    assert.match(run('mocha', 'test/unit/modules/timezone.test.ts'), /4 passing/)
+  it('shows the module’s row on a real host as it is', () => {
+    const row = blocks(page, 'ts').find((code) => code.startsWith("'")) ?? 'no row'
+    const indented = row.replaceAll(/^(?=.)/gm, '  ')
+    assert.ok(read('test/integration/modules.test.ts').includes(`\n${indented}`), indented)
+  })
+
+  it('has the right types, examples of docstrings too', () => {
+    run('tsc', '--noEmit')
   })
 
   it('gives every host its tasks', async () => {

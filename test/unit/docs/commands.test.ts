@@ -34,7 +34,14 @@ for (const name of process.argv.slice(1)) {
   return new Map(names.map((name, index) => [name, texts[index] ?? '']))
 }
 
-const pages = ['README.md', 'CONTRIBUTING.md', 'docs/settings.md', 'docs/secrets.md', 'bin/demo']
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'docs/writing-a-module.md',
+  'docs/settings.md',
+  'docs/secrets.md',
+  'bin/demo',
+]
 
 describe('the commands in the documentation', () => {
   const commands = pages.flatMap((page) => {
@@ -87,6 +94,7 @@ describe('the commands in the documentation', () => {
     for (const page of [
       'README.md',
       'CONTRIBUTING.md',
+      'docs/writing-a-module.md',
       'docs/modules.md',
       'docs/playbooks.md',
       'docs/secrets.md',

@@ -27,7 +27,7 @@ describe('directory', () => {
       make,
       seen: ':there\n45fd 0 0 root root 4096\n',
       expect: 'change',
-      apply: /^chown www-data:www-data .* && chmod 2775/,
+      apply: /^chown www-data:www-data .* && chmod 02775/,
     },
     {
       title: 'gets its mode',
@@ -61,9 +61,9 @@ describe('directory', () => {
         const one = directory({ ...ME, path, mode: '0750' })
         converge(one, shell)
         assert.equal(lstatSync(join(base.path, 'a b')).mode & 0o777, 0o755)
-        chmodSync(path, 0o777)
+        chmodSync(path, 0o2777)
         converge(one, shell)
-        assert.equal(lstatSync(path).mode & 0o777, 0o750)
+        assert.equal(lstatSync(path).mode & 0o7777, 0o750)
       })
 
       it('may be a link to one', () => {

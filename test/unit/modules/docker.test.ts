@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict'
-import {
-  dockerGet,
-  dockerGetWith,
-  dockerPost,
-  dockerRepository,
-  dockerRunning,
-} from '../../../src/modules/docker.ts'
+import { dockerGet, dockerGetWith, dockerPost, dockerRunning } from '../../../src/modules/docker.ts'
+import { dockerRepository } from '../../../src/modules/docker-repository.ts'
 import { Secret } from '../../../src/secrets/secret.ts'
 import { bundle } from '../../../src/playbook/batch.ts'
 import { table } from './table.ts'

@@ -44,7 +44,7 @@ describe('file', () => {
       seen: text(':there\n8180 0 0 root root 6', 'hello\n'),
       expect: 'change',
       diff: '- owner root:root mode 0600\n+ owner root:root mode 0644',
-      apply: /^chown root:root \/etc\/motd && chmod 0644 \/etc\/motd$/,
+      apply: /^chown root:root \/etc\/motd && chmod 00644 \/etc\/motd$/,
     },
     {
       title: 'takes an owner by number',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { stack, stackConfigsPruned } from '../../../src/modules/stack.ts'
+import { stack, stackConfigsPruned } from '../../../src/modules/index.ts'
 import type { Service, Task } from '../../../src/stack/state.ts'
 import { node } from './swarm-fixture.ts'
 import { table } from './table.ts'

@@ -1,5 +1,5 @@
 import type { DockerInfo } from '../../../src/modules/docker.ts'
-import type { SwarmNode } from '../../../src/modules/label.ts'
+import type { SwarmNode } from '../../../src/modules/swarm-nodes.ts'
 
 /** What the daemon answers to `GET /info`, as far as it is used. */
 export function info(swarm: Partial<DockerInfo['Swarm']> = {}): string {

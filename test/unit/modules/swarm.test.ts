@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { swarmInit, swarmJoin, swarmState, swarmTokens } from '../../../src/modules/swarm.ts'
+import { swarmInit, swarmJoin, swarmState, swarmTokens } from '../../../src/modules/index.ts'
 import { Secret } from '../../../src/secrets/secret.ts'
 import { info, manager, worker } from './swarm-fixture.ts'
 import { table } from './table.ts'

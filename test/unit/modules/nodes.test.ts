@@ -1,4 +1,5 @@
-import { nodeLabels, nodeRoles, type SwarmNode } from '../../../src/modules/label.ts'
+import { nodeLabels, nodeRoles } from '../../../src/modules/index.ts'
+import type { SwarmNode } from '../../../src/modules/swarm-nodes.ts'
 import { node } from './swarm-fixture.ts'
 import { table } from './table.ts'
 

@@ -1,0 +1,64 @@
+import { TaskError } from '../errors.ts'
+import { sh, type Sh } from '../playbook/sh.ts'
+import type { Seen } from '../playbook/resource.ts'
+import { dockerGet, parseJson } from './docker.ts'
+
+/** What is used of a node in the answer to `GET /nodes`. */
+export interface SwarmNode {
+  ID: string
+  Spec: { Labels?: Record<string, string> | null; Role: 'manager' | 'worker'; Availability: string }
+  Description: { Hostname?: string }
+  Status: { State: string }
+  ManagerStatus?: { Leader?: boolean; Reachability: string }
+}
+
+export interface SwarmMembers {
+  /**
+   * Node ids by hostname, where the hosts themselves have told them (fact `node`): they tell a machine that was
+   * set up anew from its ghost of the same name.
+   */
+  ids?: Readonly<Record<string, string>>
+}
+
+/** What the managers know of all nodes; one text, so that it is asked once. */
+export const nodesProbe = dockerGet('/nodes')
+
+/** The answer to `GET /nodes`; none when this host is no manager, which is what a fresh one looks like. */
+export function readNodes(seen: Seen): SwarmNode[] {
+  const answer = parseJson(seen.stdout)
+  return Array.isArray(answer) ? answer : []
+}
+
+/** A node by its name, or its id if that is known. Errors (TaskError): several live nodes of that name. */
+export function findNode(
+  nodes: readonly SwarmNode[],
+  hostname: string,
+  id: string | undefined,
+): SwarmNode | undefined {
+  if (id !== undefined) return nodes.find((node) => node.ID === id)
+  const named = nodes.filter((node) => node.Description.Hostname === hostname)
+  const live = named.filter((node) => node.Status.State !== 'down')
+  if (live.length > 1)
+    throw new TaskError(`${live.length} nodes of the swarm are called ${hostname}`, {
+      expected: 'a hostname of its own for every machine',
+      found: live.map(({ ID }) => ID).join(', '),
+      next: 'give the machines different hostnames, or remove the node that is none of yours: docker node rm --force ID',
+    })
+  return live[0] ?? named[0]
+}
+
+/** A node that has just joined tells its hostname a moment later. */
+export function awaitNode(node: SwarmNode | undefined, hostname: string): Sh {
+  if (node) return sh`:`
+  const message = `${hostname} is not among the nodes of the swarm; see \`docker info\` on it and \`docker node ls\` here`
+  return until(sh`docker node inspect ${hostname} >/dev/null 2>&1`, message)
+}
+
+export function until(condition: Sh, message: string): Sh {
+  return sh`tries=0
+until ${condition}; do
+  tries=$((tries + 1))
+  if [ "$tries" -gt 30 ]; then echo ${message} >&2; exit 1; fi
+  sleep 2
+done`
+}
