@@ -196,6 +196,7 @@ class Runner {
       ms,
       check: this.#state.check,
       hosts,
+      wrote: this.#state.changes > 0,
       ...(failedNames.length > 0 && { retry }),
       ...(this.#stopped !== '' && { stopped: this.#stopped }),
     })
