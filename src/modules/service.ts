@@ -34,6 +34,7 @@ export function service(options: ServiceOptions): Resource {
     {
       title: `service ${given}${wish}`,
       probe: batched(SHOW, name, SHOW.merge([name])),
+      restsOn: [`/etc/systemd/system/${name}`, `/etc/systemd/system/${name}.d`],
       plan(seen) {
         const found = parse(printed(seen, `unit ${name}`), name)
         const wanted = enabled === true || state === 'started'
@@ -49,6 +50,8 @@ export function service(options: ServiceOptions): Resource {
             `${name}: ${steps.map(({ to }) => to).join(', ')}`,
           ),
           apply: lines(...steps.map(({ apply }) => apply)),
+          // The package it comes with starts and enables it, as Debian's do.
+          ...(found.load === 'not-found' && { uncertain: true }),
         }
       },
     },

@@ -15,9 +15,10 @@ export function edited(
   path: string,
   edit: (text: string) => string,
   create: boolean,
-): Pick<Resource, 'probe' | 'plan'> {
+): Pick<Resource, 'probe' | 'plan' | 'writes'> {
   return {
     probe: look(path, 'edit'),
+    writes: path,
     plan(seen): Change | undefined {
       const found = parseLook(printed(seen, path))
       if (found.kind === 'absent') {
