@@ -3,6 +3,7 @@ import {
   command,
   directory,
   dockerRepository,
+  dockerRunning,
   file,
   play,
   playbook,
@@ -57,7 +58,10 @@ const dockerRestart = play({
       title: 'docker runs with its current configuration',
       run: sh`systemctl restart docker`,
       unless: sh`[ ! /etc/docker/daemon.json -nt /run/docker.pid ]`,
+      restsOn: ['/etc/docker/daemon.json'],
     })
+    // systemd takes a daemon that hangs for well, and workers are asked nothing else.
+    yield dockerRunning()
   },
 })
 

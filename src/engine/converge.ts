@@ -122,9 +122,11 @@ async function tryOne(step: Step, index: number, notified: Set<string>): Promise
   try {
     change = resource.plan(seen)
   } catch (error) {
-    if (state.check && state.firstChange) return unknown(error, state.firstChange)
+    if (state.check && state.firstChange) return unknown(state.firstChange, (error as Error).message)
     throw error
   }
+  const rest = remote.foreseen.find(({ writes }) => writes !== undefined && decides(writes, resource))
+  if (rest) return unknown(rest.title, `it rests on that file${change ? `; now it is\n${change.diff}` : ''}`)
   if (state.check && notified.has(resource.title)) change ??= { diff: '', apply: resource.probe }
   if (!change) {
     state.facts.add(remote.host.name, resource.facts?.(seen) ?? {})
@@ -151,13 +153,21 @@ function foreseen(
   if (change.waits) {
     return { status: 'unknown', reason: `not so now; apply would wait for it:\n${change.diff}` }
   }
+  const [earlier] = remote.foreseen
+  if (change.uncertain && earlier) return unknown(earlier.title, `now it is\n${change.diff}`)
+  remote.foreseen.push(resource)
   state.firstChange ??= `${remote.host.name}: ${resource.title}`
   for (const handler of resource.notify) notified.add(`handler: ${handler.title}`)
   return { status: 'changed', diff: change.diff }
 }
 
-function unknown(error: unknown, change: string): Outcome {
-  return { status: 'unknown', reason: `unknown until "${change}" has been done: ${(error as Error).message}` }
+function unknown(change: string, why: string): Outcome {
+  return { status: 'unknown', reason: `unknown until "${change}" has been done: ${why}` }
+}
+
+/** Whether what a task has to do rests on a file, or on the directory that it is in. */
+function decides(file: string, { restsOn = [] }: Resource): boolean {
+  return restsOn.some((path) => path === file || file.startsWith(`${path}/`))
 }
 
 /** What the probe of a resource sees; fetched together with what follows if it is not at hand. */
@@ -208,7 +218,7 @@ function wasWell(task: Resource, before: Seen | undefined): boolean {
 async function applyAndVerify(step: Step, index: number, change: Change): Promise<string> {
   const { remote, state } = step
   const resource = step.resources[index] as Resource
-  const marks = markPending(resource.notify).map(({ text }) => text)
+  const marks = markPending(change.waits ? [] : resource.notify).map(({ text }) => text)
   const apply = ['set -e', ...marks, change.apply.text].join('\n')
   remote.forget()
   remote.window = 1

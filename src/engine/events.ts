@@ -53,6 +53,8 @@ export type Event = { at: number } & (
       ms: number
       check: boolean
       hosts: Record<string, HostSummary>
+      /** Whether anything was sent to any host besides what only looks: false for a run that found all as it should be. */
+      wrote: boolean
       /** The command that repeats the run on just the hosts that it is not done with. */
       retry?: string
       /** Why the run ended before its last play. */

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import { ConnectionError, TaskError, TimeoutError } from '../errors.ts'
 import type { Host } from '../inventory/index.ts'
 import { bundle } from '../playbook/batch.ts'
-import type { Seen } from '../playbook/resource.ts'
+import type { Resource, Seen } from '../playbook/resource.ts'
 import type { Sh } from '../playbook/sh.ts'
 import type { Answer } from '../ssh/framing.ts'
 import type { Session } from '../ssh/session.ts'
@@ -28,6 +28,8 @@ export class Remote {
   window = Number.POSITIVE_INFINITY
   /** Changes made to any host of the run when this one's probes were last known to be fresh. */
   epoch = 0
+  /** In check mode, the tasks that would have changed it so far. */
+  readonly foreseen: Resource[] = []
   #session: Promise<Session> | undefined
   readonly #connect: Connect
   readonly #emit: Listener

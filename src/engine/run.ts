@@ -229,6 +229,7 @@ class Runner {
       ms,
       check: this.#state.check,
       hosts,
+      wrote: this.#state.changes > 0,
       ...(left.length > 0 && { retry }),
       ...(this.#stopped !== '' && { stopped: this.#stopped }),
     })

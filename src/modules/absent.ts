@@ -24,6 +24,7 @@ export function absent(options: { path: string } & Common): Resource {
   return resource(
     {
       title: `absent ${path}`,
+      writes: path,
       probe: sh`if [ -L ${path} ] || [ -e ${path} ]; then echo present; else echo absent; fi`,
       plan: (seen) =>
         printed(seen, path) === 'absent\n'

@@ -7,6 +7,8 @@ interface CommandBase extends Common {
   title: string
   /** What to do; runs as root in a POSIX `sh` with `set -e`. */
   run: Sh
+  /** Files, or directories of files, that decide whether there is something to do: for check mode. Default none. */
+  restsOn?: readonly string[]
 }
 
 /** One of the two says when there is nothing to do; it has to be so after the command, too. */
@@ -36,6 +38,7 @@ export function command(options: CommandOptions): Resource {
     {
       title: options.title,
       probe: sh`(\n${already}\n) >/dev/null`,
+      restsOn: (options.restsOn ?? []).map(absolutePath),
       plan: (seen) =>
         seen.code === 0 ? undefined : { diff: `+ ${redact(options.run.text)}`, apply: options.run },
     },

@@ -26,7 +26,8 @@ interface Question {
 
 /**
  * Asks the Docker daemon of the host; several paths are answered one after another, each on a line of its own. All
- * questions to a host share one curl.
+ * questions to a host share one curl. A daemon that does not run is not asked: systemd would start it at the first
+ * connection to its socket.
  */
 export function dockerGet(...paths: readonly string[]): Sh {
   return ask({ paths })
@@ -41,13 +42,21 @@ function ask(question: Question): Sh {
   return batched(questions, question, questions.merge([question]))
 }
 
+/** Tells by Docker's own record, without asking the daemon. */
+export const daemonRuns: Sh = sh`{ pid=; { read -r pid </run/docker.pid || :; } 2>/dev/null; [ -n "$pid" ] && [ -d "/proc/$pid" ]; }`
+
 const questions: Batch<Question> = {
   merge(items) {
     const files = items.flatMap(({ file }) => (file === undefined ? [] : [file]))
     const urls = items.flatMap(({ paths }) => paths.map((path) => `http://docker${path}`))
     // Some answers end in a line feed and some do not; -w adds one to each.
-    const curl = sh`curl -sS --max-time 20 -w ${'\\n'} --unix-socket /run/docker.sock ${urls}`
-    return lines(...files.map((file) => sh`cat ${file} 2>/dev/null || echo null`), curl)
+    // A daemon that hangs is waited for once, not once for each question.
+    const curl = sh`curl -sS --max-time 20 --fail-early -w ${'\\n'} --unix-socket /run/docker.sock ${urls}`
+    return lines(
+      ...files.map((file) => sh`cat ${file} 2>/dev/null || echo null`),
+      sh`${daemonRuns} || exit 7`,
+      curl,
+    )
   },
   split({ code, stdout }, items) {
     const told = stdout.split('\n').filter((line) => line !== '')
@@ -93,12 +102,13 @@ export function parseJson(text: string): unknown {
 export function startDocker(): Change {
   return {
     diff: '- no Docker daemon answers on /run/docker.sock\n+ the Docker daemon answers',
+    uncertain: true,
     apply: sh`systemctl start docker || { journalctl --unit docker --lines 20 --no-pager --output cat >&2; exit 1; }`,
   }
 }
 
 /**
- * Docker's daemon answers; it is started if need be, and waited for up to a minute.
+ * Docker's daemon answers; it is started if need be, and waited for up to a minute. One that hangs is not ended.
  *
  * @see https://docs.docker.com/reference/api/engine/ (GET /_ping)
  * @example dockerRunning()
@@ -109,7 +119,11 @@ export function dockerRunning(common: Common = {}): Resource {
       title: 'docker answers',
       probe: dockerGet('/_ping'),
       settle: 60,
-      plan: (seen) => (seen.stdout.trim() === 'OK' ? undefined : startDocker()),
+      plan(seen) {
+        if (seen.stdout.trim() === 'OK') return undefined
+        const hangs = '- the Docker daemon runs, and gives no answer within 20 s\n+ the Docker daemon answers'
+        return seen.code === 28 ? { ...startDocker(), diff: hangs } : startDocker()
+      },
     },
     common,
   )

@@ -46,6 +46,7 @@ export function file(options: FileOptions): Resource {
     {
       title: `file ${path}`,
       probe: look(path, text === undefined ? 'hash' : 'text'),
+      writes: path,
       plan(seen) {
         const found = replaceable(parseLook(printed(seen, path)), path)
         const same =

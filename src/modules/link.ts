@@ -23,6 +23,7 @@ export function link(options: LinkOptions): Resource {
   return resource(
     {
       title: `link ${path}`,
+      writes: path,
       probe: sh`if [ -L ${path} ]; then echo link; exec readlink -n ${path}; elif [ -e ${path} ]; then echo other; else echo absent; fi`,
       plan(seen) {
         const [kind, found] = cutLine(printed(seen, path))

@@ -31,9 +31,8 @@ export function loadedImages(options: LoadedImagesOptions): Resource {
   return resource(
     {
       title: `images ${references.join(' ')}`,
-      probe: unlessStored(wanted),
+      probe: inspectImages(references),
       plan(seen) {
-        if (seen.stdout === STORED) return undefined
         const there = readImages(seen.stdout)
         const found = (image: ArchiveImage): Found | undefined =>
           there.find(({ RepoTags }) => RepoTags.includes(image.reference))
@@ -56,25 +55,6 @@ export function loadedImages(options: LoadedImagesOptions): Resource {
     options,
   )
 }
-
-const STORED = 'as wanted'
-
-/**
- * The daemon need not be asked where its own record of names and ids, which it keeps on the disk, says that all is
- * there: the shell reads that by itself. Docker with containerd's image store keeps no such record.
- */
-function unlessStored(wanted: readonly ArchiveImage[]): Sh {
-  const entries = wanted.map(({ reference, id }) => `"${reference}":"${id}"`)
-  const checks = entries.map((entry) => sh`case $record in *${entry}*) ;; *) all= ;; esac`)
-  return lines(
-    sh`all= record=
-if [ -e ${RECORD} ]; then all=yes; read -r record <${RECORD}; fi`,
-    ...checks,
-    sh`if [ -n "$all" ]; then printf %s ${STORED}; else ${inspectImages(wanted.map(({ reference }) => reference))}; fi`,
-  )
-}
-
-const RECORD = '/var/lib/docker/image/overlay2/repositories.json'
 
 /** Docker with containerd's image store has ids of another kind: there, what an image is made of has to tell. */
 function isSame(image: ArchiveImage, found: Found | undefined): boolean {

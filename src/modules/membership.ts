@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { TaskError } from '../errors.ts'
 import type { Seen } from '../playbook/resource.ts'
 import { sh, type Sh } from '../playbook/sh.ts'
-import { dockerInfo, parseJson, readInfo, type DockerInfo } from './docker.ts'
+import { daemonRuns, dockerInfo, parseJson, readInfo, type DockerInfo } from './docker.ts'
 
 const directory = '/var/lib/docker/swarm'
 
@@ -13,11 +13,13 @@ const directory = '/var/lib/docker/swarm'
  *
  * @see https://docs.docker.com/engine/swarm/how-swarm-mode-works/pki/
  */
-export const membership: Sh = sh`if [ -e ${`${directory}/certificates/swarm-node.crt`} ] && [ -e /run/docker.pid ]; then
-  read -r pid </run/docker.pid
-  if [ -d "/proc/$pid" ]; then
-    exec cat ${`${directory}/certificates/swarm-node.crt`} ${`${directory}/docker-state.json`}
-  fi
+export const membership: Sh = sh`if [ -e ${`${directory}/certificates/swarm-node.crt`} ] && ${daemonRuns}; then
+  # A manager of a swarm with autolock may wait to be unlocked: only the daemon knows.
+  read -r key <${`${directory}/certificates/swarm-node.key`} || :
+  case $key in
+    *ENCRYPTED*) ;;
+    *) exec cat ${`${directory}/certificates/swarm-node.crt`} ${`${directory}/docker-state.json`} ;;
+  esac
 fi
 ${dockerInfo}`
 

@@ -117,6 +117,11 @@ function difference(live: Entry | undefined, wanted: Entry): string | undefined 
   const shown = new Set(live.options.split(','))
   const lacking = asked.filter((one) => isShown(one, wanted.type) && !shown.has(one))
   if (!asked.includes('ro') && shown.has('ro')) lacking.push('rw')
+  // A bind mount has those of its source; FUSE sets them itself, and options for users bring them along.
+  const inherits =
+    opaque || live.type.startsWith('fuse') || asked.some((one) => /^(users?|owner|group)$/.test(one))
+  const extra = ['nosuid', 'nodev', 'noexec'].filter((one) => shown.has(one) && !asked.includes(one))
+  if (!inherits) lacking.push(...extra.map((one) => one.slice(2)))
   return lacking.length === 0 ? undefined : `mounted without ${lacking.join(', ')}`
 }
 

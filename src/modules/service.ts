@@ -34,8 +34,9 @@ export function service(options: ServiceOptions): Resource {
     {
       title: `service ${given}${wish}`,
       probe: batched(SHOW, name, SHOW.merge([name])),
+      restsOn: [`/etc/systemd/system/${name}`, `/etc/systemd/system/${name}.d`],
       plan(seen) {
-        const found = parse(printed(seen, `unit ${name}`))
+        const found = parse(printed(seen, `unit ${name}`), name)
         const wanted = enabled === true || state === 'started'
         const steps = [
           ...loading(name, found, wanted),
@@ -49,6 +50,8 @@ export function service(options: ServiceOptions): Resource {
             `${name}: ${steps.map(({ to }) => to).join(', ')}`,
           ),
           apply: lines(...steps.map(({ apply }) => apply)),
+          // The package it comes with starts and enables it, as Debian's do.
+          ...(found.load === 'not-found' && { uncertain: true }),
         }
       },
     },
@@ -57,37 +60,62 @@ export function service(options: ServiceOptions): Resource {
 }
 
 /**
- * One systemctl for all units of a host; it prints them in the order asked, with an empty line between. It is not
- * even started where systemd's traces already say that all is well, which is what a slow machine mostly is asked:
- * a unit that is neither inactive nor failed has an invocation link, one that runs has processes in its cgroup, and
- * what is older than that cgroup was read before it started.
+ * One systemctl for all units of a host; it prints them in the order asked, with an empty line between. Where the
+ * shell can tell that the files are as systemd read them, the quicker `is-active` is enough: when it last read all
+ * of them is the time of `systemd-units-load`, and a unit with an empty file, or one linked to /dev/null, is masked.
+ * Only a clock that was set back hides an edit from that, or who sets the times of files by hand. What is newer counts
+ * as unread even if systemd sees no need to reload: it does not notice a first drop-in, nor a file in /etc that took
+ * the place of the package's own.
+ *
+ * @see systemd.unit(5) on the unit load path and drop-ins
  */
 const SHOW: Batch<string> = {
   merge: (names) => sh`well() {
-  for unit; do
-    [ -L "/run/systemd/units/invocation:$unit" ] || return 1
-    cgroup=/sys/fs/cgroup/system.slice/$unit
-    [ -d "$cgroup" ] || cgroup=/sys/fs/cgroup/systemd/system.slice/$unit
-    pid=
-    [ ! -e "$cgroup/cgroup.procs" ] || read -r pid <"$cgroup/cgroup.procs"
-    [ -n "$pid" ] || return 1
-    enabled=
-    for link in /etc/systemd/system/*.wants/"$unit"; do [ ! -L "$link" ] || enabled=yes; done
-    [ -n "$enabled" ] || return 1
-    for file in /lib/systemd/system/"$unit" /etc/systemd/system/"$unit" /run/systemd/system/"$unit" /etc/systemd/system/"$unit".d/* /run/systemd/system/"$unit".d/*; do
-      [ ! "$file" -nt "$cgroup" ] || return 1
+  [ -e /run/systemd/systemd-units-load ] || return 1
+  for dir in /etc/systemd /run/systemd /lib/systemd /usr/local/lib/systemd; do
+    for file in "$dir"/system "$dir"/system/*.d "$dir"/system/*.d/* "$dir"/system.control/*.d/*; do
+      [ ! "$file" -nt /run/systemd/systemd-units-load ] || return 1
     done
   done
+  active=
+  for unit; do
+    case $unit in *@*) return 1 ;; esac
+    there=
+    for dir in /etc/systemd/system /run/systemd/system /lib/systemd/system; do
+      [ -e "$dir/$unit" ] || continue
+      [ -s "$dir/$unit" ] && [ ! "$dir/$unit" -nt /run/systemd/systemd-units-load ] || return 1
+      there=yes
+    done
+    enabled=
+    for link in /etc/systemd/system/*.wants/"$unit"; do [ ! -L "$link" ] || enabled=yes; done
+    [ -n "$there" ] && [ -n "$enabled" ] || return 1
+    active="$active
+active"
+  done
+  [ "
+$(systemctl is-active -- "$@")" = "$active" ]
 }
 if well ${names}; then
   for unit in ${names}; do printf '%s\\n' LoadState=loaded ActiveState=active UnitFileState=enabled NeedDaemonReload=no ''; done
 else
-  exec systemctl show -p LoadState,ActiveState,UnitFileState,NeedDaemonReload -- ${names}
+  unread=
+  for unit in ${names}; do
+    for dir in /etc/systemd/system /run/systemd/system; do
+      for file in "$dir/$unit" "$dir/$unit.d"; do
+        [ -e /run/systemd/systemd-units-load ] && [ "$file" -nt /run/systemd/systemd-units-load ] || continue
+        # The time of one from the future tells nothing, and reading it anew would not end that.
+        [ -z "$(find "$file" -prune ! -newermt now)" ] || unread="$unread $unit"
+      done
+    done
+  done
+  systemctl show -p LoadState,ActiveState,UnitFileState,NeedDaemonReload -- ${names} || exit
+  [ -z "$unread" ] || printf '\\nUnread=%s\\n' "$unread "
 fi`,
   split({ code, stdout }, names) {
-    const parts = stdout.trimEnd().split('\n\n')
+    const [shown = '', unread = ''] = stdout.trimEnd().split(/^(?=Unread=)/m)
+    const parts = shown.trimEnd().split('\n\n')
     return code === 0 && parts.length === names.length
-      ? parts.map((part) => ({ code, stdout: part }))
+      ? parts.map((part) => ({ code, stdout: `${part}\n${unread}` }))
       : undefined
   },
 }
@@ -149,12 +177,12 @@ exit $code
 }`
 }
 
-function parse(stdout: string): Found {
+function parse(stdout: string, name: string): Found {
   const property = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(stdout)?.[1] ?? ''
   return {
     load: property('LoadState'),
     active: property('ActiveState'),
     file: property('UnitFileState'),
-    stale: property('NeedDaemonReload') === 'yes',
+    stale: property('NeedDaemonReload') === 'yes' || property('Unread').split(' ').includes(name),
   }
 }

@@ -16,9 +16,10 @@ export function edited(
   path: string,
   edit: (text: string) => string,
   options: { create?: boolean; becomeUser?: string },
-): Pick<Resource, 'probe' | 'plan'> {
+): Pick<Resource, 'probe' | 'plan' | 'writes'> {
   return {
     probe: look(path, 'edit'),
+    writes: path,
     plan(seen): Change | undefined {
       const found = parseLook(printed(seen, path))
       if (found.kind === 'absent') {

@@ -21,6 +21,8 @@ export interface Change {
   reboots?: true
   /** Nothing is written: the host is only given time, up to `settle`. Counts as ok once it is so. */
   waits?: true
+  /** What an earlier task is for may do it, too: in check mode it is unknown when one on the host is to change. */
+  uncertain?: true
   /** Opens what `apply` reads from its stdin, for content too large to travel inside a script. */
   input?: () => Readable
 }
@@ -46,6 +48,10 @@ export interface Resource {
   facts?(seen: Seen): Facts
   readonly notify: readonly Handler[]
   readonly tags: readonly string[]
+  /** The file that a change writes. */
+  readonly writes?: string
+  /** Files, or directories of files, that decide what is to be done: in check mode unknown if one is to change. */
+  readonly restsOn?: readonly string[]
   /** Seconds that `apply` may take. Default 900. */
   readonly timeout: number
   /** Seconds that the probe is repeated after `apply` until `plan` says it is so. Default 0: it must be so at once. */
@@ -71,7 +77,7 @@ export interface Common {
   becomeUser?: string
 }
 
-type Parts = Pick<Resource, 'title' | 'probe' | 'plan'> & Pick<Resource, 'facts'> & { settle?: number }
+type Parts = Pick<Resource, 'title' | 'probe' | 'plan' | 'facts' | 'writes' | 'restsOn'> & { settle?: number }
 
 /**
  * Makes a Resource: what a module returns.

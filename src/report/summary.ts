@@ -84,7 +84,7 @@ function total(run: Run, event: Summary, paint: Paint): string {
   if (failed > 0) rest.push(`${failed} failed`)
   if (unreachable > 0) rest.push(`${unreachable} unreachable`)
   if (interrupted > 0) rest.push(`${interrupted} interrupted`)
-  if (event.check || (event.ok && changed === 0)) rest.push('nothing was written')
+  if (!event.wrote) rest.push('nothing was written')
   const line = `${first}, ${rest.join(', ')}`
   if (!event.ok) return paint('red', line)
   return paint(changed === 0 ? 'green' : 'yellow', line)

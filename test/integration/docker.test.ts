@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { hostArch } from '../../src/lab/machines.ts'
 import { buildLabImages } from '../../src/lab/images.ts'
 import { directory, dockerRunning, file, image, loadedImages, nodeLabels } from '../../src/modules/index.ts'
-import { stack, stackConfigsPruned } from '../../src/modules/index.ts'
+import { stack, stackConfigsPruned, swarmInit, swarmState } from '../../src/modules/index.ts'
 import { loadPlaybook } from '../../src/playbook/load.ts'
 import { playbook } from '../../src/playbook/play.ts'
-import type { Playbook } from '../../src/playbook/play.ts'
+import type { Play, Playbook } from '../../src/playbook/play.ts'
 import type { Resource } from '../../src/playbook/resource.ts'
 import { onHost, startLightHosts } from '../light-host.ts'
 import type { LightHost, LightHosts } from '../light-host.ts'
@@ -19,6 +19,10 @@ import type { Outcome, Project } from './project.ts'
 const archives = join(cache, 'images')
 const nginx = 'bramble/nginx:lab'
 const haproxy = 'bramble/haproxy:lab'
+
+const loadNginx: Play['tasks'] = (_, context) => [
+  loadedImages({ archives: context.archives, references: [nginx] }),
+]
 
 /** A site that answers with one word, as a stack of one service. */
 function site(word: string, compose: (config: string) => string = services): Resource[] {
@@ -104,6 +108,29 @@ describe('docker on real hosts', function () {
     )
   }
 
+  it('a daemon that its socket would start is not started by being looked at', async () => {
+    for (const host of lab.hosts)
+      await shell(host, 'systemctl reset-failed docker; systemctl stop docker 2>&1')
+    const { tasks } = await project.apply([dockerRunning(), swarmState()], { check: true })
+    assert.deepEqual(unique(tasks.map(({ title, status }) => `${title}: ${status}`)), [
+      'docker answers: changed',
+      'swarm state: unknown',
+    ])
+    for (const host of lab.hosts) {
+      assert.equal(await shell(host, 'systemctl is-active docker docker.socket || :'), 'inactive\nactive\n')
+    }
+    await twice([dockerRunning()])
+  })
+
+  it('a daemon that hangs is found', async () => {
+    await shell(worker, 'systemctl kill --signal STOP docker')
+    const { tasks } = await project.apply([dockerRunning()], { check: true })
+    await shell(worker, 'systemctl kill --signal CONT docker')
+    const [hanging] = tasks.filter(({ status }) => status === 'changed')
+    assert.deepEqual([hanging?.host, tasks.length], ['rpi2', 2])
+    assert.match(hanging?.diff ?? '', /runs, and gives no answer within 20 s/)
+  })
+
   it('a daemon that does not run is started', async () => {
     for (const host of lab.hosts) await shell(host, 'systemctl stop docker.socket docker')
     await twice([dockerRunning()])
@@ -112,7 +139,7 @@ describe('docker on real hosts', function () {
   it('a daemon that cannot start says why', async () => {
     await shell(
       manager,
-      `systemctl stop docker.socket docker; mkdir -p /etc/docker; echo '{"thorns": 1}' >/etc/docker/daemon.json`,
+      `systemctl reset-failed docker; systemctl stop docker.socket docker; mkdir -p /etc/docker; echo '{"thorns": 1}' >/etc/docker/daemon.json`,
     )
     const { reasons } = await onManager([dockerRunning()])
     assert.match(reasons['rpi1'] ?? '', /docker answers: [^]*thorns/)
@@ -132,6 +159,20 @@ describe('docker on real hosts', function () {
     assert.deepEqual([again.hosts['rpi1']?.changed, again.hosts['rpi2']?.changed], [1, 0])
     assert.equal(await shell(manager, `docker image inspect -f '{{.Id}}' ${nginx}`), id)
     assert.equal(await shell(manager, `docker run --rm --entrypoint /bin/echo ${nginx} hello`), 'hello\n')
+  })
+
+  it('images that the daemon has no more, since it stores them in another way, are found missing', async () => {
+    await shell(
+      manager,
+      `echo '{"storage-driver": "vfs"}' >/etc/docker/daemon.json; systemctl reset-failed docker; systemctl restart docker`,
+    )
+    const vfs = await project.apply(loadNginx, { check: true })
+    assert.deepEqual([vfs.hosts['rpi1']?.changed, vfs.hosts['rpi2']?.changed], [1, 0])
+    await shell(
+      manager,
+      'rm /etc/docker/daemon.json; systemctl reset-failed docker; systemctl restart docker',
+    )
+    assert.equal((await project.apply(loadNginx, { check: true })).changed, false)
   })
 
   it('an image is built from a directory, and again when a file there changed', async () => {
@@ -205,6 +246,21 @@ describe('docker on real hosts', function () {
     assert.deepEqual(JSON.parse(found), { 'bramble.webserver': 'true', colour: 'red' })
   })
 
+  it('a manager that waits to be unlocked is not taken for an active one', async () => {
+    const key = await shell(
+      manager,
+      'docker swarm update --autolock=true >/dev/null; docker swarm unlock-key -q; systemctl restart docker',
+    )
+    const { tasks } = await onManager([swarmState(), swarmInit({ advertise: manager.address })])
+    await shell(manager, `echo ${key.trim()} | docker swarm unlock; docker swarm update --autolock=false`)
+    assert.deepEqual(
+      tasks.map(({ status }) => status),
+      ['ok', 'failed'],
+    )
+    assert.match(tasks[1]?.reason ?? '', /the swarm of this host is locked/)
+    assert.equal(succeeded(await project.apply(swarm)).changed, false)
+  })
+
   it('a machine that leads a swarm of its own is not joined by force, and no token is told', async () => {
     await shell(worker, 'docker swarm leave; docker swarm init --advertise-addr 10.77.0.12 >/dev/null')
     const { reasons } = await project.apply(swarm)
@@ -224,6 +280,22 @@ describe('docker on real hosts', function () {
     assert.deepEqual(await answers(), ['one\n', 'one\n'])
     const second = succeeded(await onManager(site('one')))
     assert.equal(second.changed, false)
+  })
+
+  it('a converged rerun leaves no event with Docker, and no new version of anything', async () => {
+    const before = { time: await now(manager), versions: await Promise.all(lab.hosts.map(versions)) }
+    assert.match(before.versions.join(), /"Index":\d/)
+    const again = await project.apply((host, context) => [
+      dockerRunning(),
+      loadedImages({ archives: context.archives, references: [nginx] }),
+      ...(host.name === 'rpi1' ? site('one') : []),
+    ])
+    assert.deepEqual([again.ok, again.changed], [true, false])
+    assert.equal(succeeded(await project.apply(swarm)).changed, false)
+    assert.deepEqual(await Promise.all(lab.hosts.map(versions)), before.versions)
+    const until = await now(manager)
+    for (const host of lab.hosts)
+      assert.equal(await shell(host, `docker events --since ${before.time} --until ${until}`), '')
   })
 
   it('a changed config is rolled out, and the old one removed', async () => {
@@ -266,6 +338,20 @@ describe('docker on real hosts', function () {
     )
   }
 })
+
+/** What Docker counts up or dates when something is written. */
+function versions(host: LightHost): Promise<string> {
+  return shell(
+    host,
+    `for kind in services nodes configs tasks swarm images/json containers/json; do
+curl -sS --unix-socket /run/docker.sock http://docker/$kind | grep -o '"\\(ID\\|Id\\|Index\\|UpdatedAt\\|Created\\)":[^,}]*' || :
+done`,
+  )
+}
+
+async function now(host: LightHost): Promise<string> {
+  return (await shell(host, 'date +%s.%N')).trim()
+}
 
 function broken(config: string): string {
   return services(config).replace('cap_add:', 'command: [no-such-program]\n    cap_add:')

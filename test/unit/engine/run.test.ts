@@ -97,6 +97,49 @@ describe('check mode', () => {
     assert.deepEqual([ok, titles('ok')], [true, ['configure']])
   })
 
+  it('does not guess what rests on a file that is to change', async () => {
+    const at = directory.at('unit')
+    const unit = { ...holds(at, 'new'), writes: at }
+    const rests = (title: string, restsOn: string[]) =>
+      resource({ title, probe: sh`cat ${at} 2>/dev/null || :`, plan: () => undefined, restsOn })
+    const tasks = [
+      rests('before', [at]),
+      unit,
+      rests('on it', [at]),
+      rests('on its folder', [directory.path]),
+    ]
+    const check = await runLocally([over([...tasks, rests('on another', [`${at}s`])])], { check: true })
+    assert.deepEqual(check.titles('unknown'), ['on it', 'on its folder'])
+    assert.deepEqual(check.titles('ok'), ['before', 'on another'])
+    assert.match(
+      check.tasks[2]?.reason ?? '',
+      /^unknown until "unit holds new" has been done: it rests on that file$/,
+    )
+  })
+
+  it('does not guess what an earlier task may bring along, on the same host', async () => {
+    const daemon = resource({
+      title: 'daemon',
+      probe: raw('false'),
+      plan: ({ code }) => (code === 0 ? undefined : { diff: '- none', apply: raw(':'), uncertain: true }),
+    })
+    const names = { hosts: ['rpi1', 'rpi2'], check: true }
+    const plays = [over([holds(directory.at('package'), 'there')], { hosts: 'rpi2' }), over([daemon])]
+    const check = await runLocally(plays, names)
+    assert.deepEqual(check.titles('changed').toSorted(), ['rpi1 daemon', 'rpi2 package holds there'])
+    assert.deepEqual(check.titles('unknown'), ['rpi2 daemon'])
+  })
+
+  it('tells whether anything was written', async () => {
+    const plays = [over([holds(directory.at('a'), 'b')])]
+    const wrote: boolean[] = []
+    for (const check of [true, false, false]) {
+      const { events } = await runLocally(plays, { check })
+      for (const event of events) if (event.type === 'summary') wrote.push(event.wrote)
+    }
+    assert.deepEqual(wrote, [false, true, false])
+  })
+
   it('fails on what would fail though nothing changes before it', async () => {
     const ask = resource({
       title: 'ask',

@@ -37,6 +37,42 @@ describe('apt', () => {
       diff: /^- nfs-common 1:2\.6\.2-4 \(config-files\)\n\+ nfs-common$/,
     },
     {
+      title: 'finds the version of a package with every field there can be before it',
+      make: () => apt({ packages: ['nfs-common=1:2.6.2-4'] }),
+      seen: `Package: nfs-common
+Essential: yes
+Protected: yes
+Status: install ok installed
+Priority: optional
+Section: net
+Installed-Size: 773
+Origin: Debian
+Maintainer: Debian kernel team <debian-kernel@lists.debian.org>
+Bugs: debbugs://bugs.debian.org
+Architecture: amd64
+Multi-Arch: foreign
+Source: nfs-utils
+Version: 1:2.6.2-4
+`,
+      expect: 'ok',
+    },
+    ...[
+      { status: 'hold ok installed', expect: 'ok' as const },
+      // Wanted to go, and still there.
+      { status: 'deinstall ok installed', expect: 'ok' as const },
+      { status: 'install ok triggers-pending', expect: 'ok' as const },
+      { status: 'install ok half-configured', expect: 'change' as const },
+      { status: 'install reinstreq half-installed', expect: 'change' as const },
+      { status: 'install ok unpacked', expect: 'change' as const },
+      { status: 'deinstall ok config-files', expect: 'change' as const },
+    ].map(({ status, expect }) => ({
+      title: `takes "${status}" for ${expect === 'ok' ? '' : 'not '}installed`,
+      make: () => apt({ packages: ['hello'] }),
+      // What follows a short stanza comes along.
+      seen: `Package: hello\nStatus: ${status}\nArchitecture: amd64\nVersion: 2.10-3\n\nPackage: hello-more\nStatus: install ok installed\n`,
+      expect,
+    })),
+    {
       title: 'installs only what is missing',
       make,
       seen: docker,

@@ -1,4 +1,6 @@
+import assert from 'node:assert/strict'
 import { join } from 'node:path'
+import { InputError } from '../../../src/errors.ts'
 import { command } from '../../../src/modules/command.ts'
 import { sh } from '../../../src/playbook/sh.ts'
 import { Secret } from '../../../src/secrets/secret.ts'
@@ -20,6 +22,13 @@ describe('command', () => {
       apply: 'hunter2-x',
     },
   ])
+
+  it('takes whole paths only for what it rests on', () => {
+    const rests = (path: string) =>
+      command({ title: 'restart', run: sh`true`, unless: sh`true`, restsOn: [path] })
+    assert.deepEqual(rests('/etc/docker').restsOn, ['/etc/docker'])
+    assert.throws(() => rests('daemon.json'), InputError)
+  })
 
   for (const shell of SHELLS) {
     describe(`on this machine, with ${shell}`, () => {

@@ -21,6 +21,13 @@ describe('dockerRunning', () => {
       apply: 'systemctl start docker',
     },
     {
+      title: 'tells a daemon that hangs from one that does not run',
+      make: running,
+      seen: { code: 28, stdout: '' },
+      expect: 'change',
+      diff: '- the Docker daemon runs, and gives no answer within 20 s',
+    },
+    {
       title: 'plans on a host without curl and Docker',
       make: running,
       seen: { code: 127, stdout: '' },

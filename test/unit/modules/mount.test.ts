@@ -63,6 +63,31 @@ describe('mount', () => {
       expect: 'ok',
     },
     {
+      title: 'is mounted anew when somebody restricted it',
+      make,
+      seen: seen(live('ro,nosuid,noexec,relatime,vers=4.2,softerr,timeo=20,retrans=2'), entry),
+      expect: 'change',
+      diff: 'mounted without suid, exec',
+    },
+    {
+      title: 'takes restrictions for granted that others bring with them',
+      make: () => mount({ path: '/srv/usb', source: '/dev/sda1', type: 'vfat', options: 'user' }),
+      seen: seen(
+        '/dev/sda1 /srv/usb vfat rw,nosuid,nodev,noexec 0 0\n',
+        '/dev/sda1 /srv/usb vfat user 0 0\n',
+      ),
+      expect: 'ok',
+    },
+    {
+      title: 'takes the restrictions of FUSE for granted',
+      make: () => mount({ path: '/srv/far', source: 'pi@nas:/x', type: 'fuse.sshfs' }),
+      seen: seen(
+        'pi@nas:/x /srv/far fuse.sshfs rw,nosuid,nodev,relatime 0 0\n',
+        'pi@nas:/x /srv/far fuse.sshfs defaults 0 0\n',
+      ),
+      expect: 'ok',
+    },
+    {
       title: 'is mounted anew from another source',
       make,
       seen: seen(live(undefined, 'rpi3:/x'), entry),

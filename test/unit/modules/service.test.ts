@@ -76,6 +76,19 @@ describe('service', () => {
       apply: /^systemctl daemon-reload$/,
     },
     {
+      title: 'is read anew when its files are newer than what systemd read, which systemd may not notice',
+      make,
+      seen: `${show('loaded', 'active', 'enabled')}\nUnread= ssh.service docker.service \n`,
+      expect: 'change',
+      apply: /^systemctl daemon-reload$/,
+    },
+    {
+      title: 'is content when those of another unit are',
+      make,
+      seen: `${show('loaded', 'active', 'enabled')}\nUnread= my-docker.service \n`,
+      expect: 'ok',
+    },
+    {
       title: 'is stopped and disabled',
       make: off,
       seen: show('loaded', 'active', 'enabled'),
@@ -110,8 +123,8 @@ describe('service', () => {
   ])
 
   it('knows units of other kinds by their names', () => {
-    assert.match(service({ name: 'docker.socket' }).probe.text, /-- docker\.socket$/m)
-    assert.match(service({ name: 'getty@tty1' }).probe.text, /-- getty@tty1\.service$/m)
+    assert.match(service({ name: 'docker.socket' }).probe.text, /-- docker\.socket \|\| exit$/m)
+    assert.match(service({ name: 'getty@tty1' }).probe.text, /-- getty@tty1\.service \|\| exit$/m)
   })
 
   it('refuses what is no unit', () => assert.throws(() => service({ name: '--now' }), InputError))
@@ -121,5 +134,7 @@ describe('service', () => {
     assert.equal(together.commands.length, 1)
     const stdout = `${show('loaded', 'active', 'enabled')}\n${show('masked', 'inactive', 'masked')}`
     assert.match(together.read([{ code: 0, stdout }])[1]?.stdout ?? '', /^LoadState=masked/)
+    const [seen] = together.read([{ code: 0, stdout: `${stdout}\nUnread= docker.service \n` }])
+    assert.match(make().plan(seen ?? { code: 1, stdout: '' })?.diff ?? '', /changed since they were read/)
   })
 })

@@ -42,6 +42,7 @@ export const converged: Event[] = [
     ok: true,
     ms: 1400,
     check: false,
+    wrote: false,
     hosts: { rpi1: host({ ok: 1, ms: 1000 }), rpi10: host({ ok: 1, ms: 120 }) },
   },
 ]
@@ -80,6 +81,7 @@ export function changing(check: boolean): Event[] {
       ok: true,
       ms: 61_200,
       check,
+      wrote: !check,
       hosts: { rpi1: host({ changed: 1, ms: 2400 }), rpi2: host({ changed: 1, skipped: 1, ms: 60_000 }) },
     },
   ]
@@ -121,6 +123,7 @@ export const failing: Event[] = [
     ok: false,
     ms: 15_000,
     check: false,
+    wrote: true,
     hosts: {
       rpi1: host({ failed: 1, ms: 12_000 }),
       rpi2: host({ unreachable: true, ms: 3000 }),
