@@ -24,10 +24,9 @@ describe('command', () => {
   ])
 
   it('takes whole paths only for what it rests on', () => {
-    const rests = (path: string) =>
-      command({ title: 'restart', run: sh`true`, unless: sh`true`, restsOn: [path] })
-    assert.deepEqual(rests('/etc/docker').restsOn, ['/etc/docker'])
-    assert.throws(() => rests('daemon.json'), InputError)
+    const restart = { title: 'restart', run: sh`true`, unless: sh`true` }
+    assert.deepEqual(command({ ...restart, restsOn: ['/etc/docker'] }).restsOn, ['/etc/docker'])
+    assert.throws(() => command({ ...restart, restsOn: ['daemon.json'] }), InputError)
   })
 
   for (const shell of SHELLS) {
