@@ -24,13 +24,14 @@ export interface Answers {
 
 /**
  * One script out of many commands, each in its own subshell with /dev/null as stdin, framed by `nonce`. `eval`
- * keeps a syntax error inside its subshell. Runs in any POSIX sh.
+ * keeps a syntax error inside its subshell; `:` keeps the nonce from the next command, whose `$_` it would be in bash.
+ * Runs in any POSIX sh.
  *
  * `first` runs in the shell itself, before them: what it opens as file descriptor 9 or sets stays until the session
  * ends, and no command inherits the descriptor. Its answer comes first; if it fails, it is the only one.
  */
 export function frame(nonce: string, commands: readonly string[], first?: string): string {
-  const mark = (code: string) => `printf '\\n%s %s\\n' ${nonce} ${code}; printf '\\n%s\\n' ${nonce} >&2\n`
+  const mark = (code: string) => `printf '\\n%s %s\\n' ${nonce} ${code}; printf '\\n%s\\n' ${nonce} >&2; :\n`
   const rest = commands.map((text) => `(eval ${quote(text)}) </dev/null 9>&-; ${mark('$?')}`)
   const body =
     first === undefined
@@ -42,7 +43,7 @@ export function frame(nonce: string, commands: readonly string[], first?: string
           'fi\n',
         ]
   return [
-    `read -r bramble_start _ </proc/uptime; : "\${bramble_opened:=$bramble_start}"; printf '\\n%s begin\\n' ${nonce}; printf '\\n%s begin\\n' ${nonce} >&2\n`,
+    `read -r bramble_start _ </proc/uptime; : "\${bramble_opened:=$bramble_start}"; printf '\\n%s begin\\n' ${nonce}; printf '\\n%s begin\\n' ${nonce} >&2; :\n`,
     ...body,
     `read -r bramble_end _ </proc/uptime; printf '\\n%s end %s %s\\n' ${nonce} "$bramble_start" "$bramble_end"; printf '\\n%s end\\n' ${nonce} >&2\n`,
   ].join('')

@@ -10,7 +10,11 @@ export const seed = Number(process.env['BRAMBLE_SEED'] ?? Date.now() % 2 ** 31)
 
 /** How fast-check shall run a property: this share of the cases, each of them `batch` values at once. */
 export function runs(share: number, batch = 1): Parameters<unknown> {
-  return { seed, numRuns: Math.max(1, Math.ceil((cases * share) / batch)), endOnFailure: false }
+  return {
+    seed,
+    numRuns: Math.max(1, Math.ceil((cases * share) / batch)),
+    endOnFailure: process.env['BRAMBLE_SHRINK'] === undefined,
+  }
 }
 
 /** Milliseconds that a property may take: what the default number of cases may, and in proportion more. */

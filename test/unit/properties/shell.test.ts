@@ -9,10 +9,7 @@ const batch = 50
 
 for (const shell of shells) {
   describe(`any text in sh\`…\`, run by ${shell}`, () => {
-    let session: LocalSession
     before(() => ensureShell(shell))
-    beforeEach(() => (session = new LocalSession({ shell })))
-    afterEach(() => session.close())
 
     it(`arrives as itself, wherever it is put (seed ${seed})`, async function () {
       this.timeout(patience(20_000))
@@ -27,7 +24,8 @@ list ${words}
 list ${first}
 case ${first} in ${first}) list same;; *) list other;; esac
 /usr/bin/printf '%s\\0' ${words}`
-          const { answers } = await session.run([script.text], 60)
+          const session = new LocalSession({ shell })
+          const { answers } = await session.run([script.text], 60).finally(() => session.close())
           const expected = [first, ...words, ...words, first, 'same', ...words]
           assert.equal(answers[0]?.stderr, '')
           assert.deepEqual(answers[0].stdout.split('\0'), [...expected, ''])

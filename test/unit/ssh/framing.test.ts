@@ -65,6 +65,10 @@ const cases: Record<string, { commands: string[]; answers: Partial<Answer>[] }> 
     commands: ['exec >&- 2>&-; echo lost', 'echo kept'],
     answers: [{}, { code: 0, stdout: 'kept\n' }],
   },
+  'no command is told the nonce': {
+    commands: ['echo "$_" | grep -cE "^[0-9a-f]{24}$"', 'echo "$_" | grep -cE "^[0-9a-f]{24}$"'],
+    answers: [{ stdout: '0\n' }, { stdout: '0\n' }],
+  },
   'text that looks like a marker is text': {
     commands: [
       String.raw`printf '\n%s end 0 0\n' 0123456789abcdef01234567`,
