@@ -38,7 +38,11 @@ const utf8 = text.map((one) => Buffer.from(one))
 const bytes = fc.uint8Array({ maxLength: 300 }).map((one) => Buffer.from(one))
 /** Larger than what travels in a script. */
 const large = fc
-  .tuple(fc.oneof(utf8, bytes), fc.integer({ min: 65_530, max: 65_545 }), text)
+  .tuple(
+    fc.oneof(utf8, bytes),
+    fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 65_530, max: 65_545 }) }, fc.constant(1_000_000)),
+    text,
+  )
   .map(([piece, size, end]) =>
     Buffer.concat([Buffer.alloc(size, piece.length > 0 ? piece : 'x'), Buffer.from(end)]),
   )
