@@ -4,12 +4,14 @@ import { until } from '../../../src/lab/wait.ts'
 import { judge, type Holder } from '../../../src/engine/lock.ts'
 import { resource, type Resource } from '../../../src/playbook/resource.ts'
 import { sh } from '../../../src/playbook/sh.ts'
+import { ensureShell, shells } from '../properties/settings.ts'
 import { directoryForEach, holds, over, runLocally, type LocalOptions } from './harness.ts'
 import { LocalSession, type LocalShell } from './local-session.ts'
 
-for (const shell of ['dash', 'bash', 'busybox sh']) {
+for (const shell of shells) {
   describe(`the lock of a host, with ${shell}`, function () {
     this.timeout(60_000)
+    before(() => ensureShell(shell))
     const directory = directoryForEach()
     const lock = () => directory.at('lock')
     const goes = () => sh`until [ -e ${directory.at('go')} ]; do sleep 0.05; done`
