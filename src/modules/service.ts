@@ -143,7 +143,13 @@ function loading(name: string, { load, stale }: Found, wanted: boolean): Step[] 
   if (load === 'not-found' && wanted)
     return [{ from: 'unit not found', to: 'unit found', apply: sh`systemctl daemon-reload` }]
   if (load === 'masked' && wanted)
-    return [{ from: 'masked', to: 'unmasked', apply: sh`systemctl unmask -- ${name}` }]
+    return [
+      {
+        from: 'masked',
+        to: 'unmasked',
+        apply: lines(sh`systemctl unmask -- ${name}`, sh`systemctl unmask --runtime -- ${name}`),
+      },
+    ]
   return stale
     ? [{ from: 'files changed since they were read', to: 'read anew', apply: sh`systemctl daemon-reload` }]
     : []

@@ -62,6 +62,13 @@ describe('service', () => {
       apply: /unmask[^]*enable[^]*start/,
     },
     {
+      title: 'is unmasked until the next boot, too',
+      make,
+      seen: show('masked', 'active', 'masked-runtime'),
+      expect: 'change',
+      apply: /unmask --runtime -- docker\.service/,
+    },
+    {
       title: 'is promised when its package is not there yet',
       make,
       seen: show('not-found', 'inactive', ''),
