@@ -10,6 +10,9 @@ import { table } from './table.ts'
 const make = () =>
   command({ title: 'key', run: sh`generate ${new Secret('hunter2-x')}`, creates: '/etc/key' })
 
+const rests = (path: string) =>
+  command({ title: 'restart', run: sh`true`, unless: sh`true`, restsOn: [path] })
+
 describe('command', () => {
   table([
     { title: 'is not run when it is already so', make, seen: '', expect: 'ok' },
@@ -24,8 +27,6 @@ describe('command', () => {
   ])
 
   it('takes whole paths only for what it rests on', () => {
-    const rests = (path: string) =>
-      command({ title: 'restart', run: sh`true`, unless: sh`true`, restsOn: [path] })
     assert.deepEqual(rests('/etc/docker').restsOn, ['/etc/docker'])
     assert.throws(() => rests('daemon.json'), InputError)
   })
