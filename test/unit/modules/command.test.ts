@@ -10,6 +10,9 @@ import { table } from './table.ts'
 const make = () =>
   command({ title: 'key', run: sh`generate ${new Secret('hunter2-x')}`, creates: '/etc/key' })
 
+const rests = (path: string) =>
+  command({ title: 'restart', run: sh`true`, unless: sh`true`, restsOn: [path] })
+
 describe('command', () => {
   table([
     { title: 'is not run when it is already so', make, seen: '', expect: 'ok' },
