@@ -3,6 +3,8 @@ import { InputError } from '../errors.ts'
 const rangePattern = /\[([^\]]*)\]/
 /** Of one range, and of an inventory. */
 export const mostHosts = 10_000
+/** With its ranges. Each is one call within another. */
+const longestName = 1000
 
 /**
  * Expands host ranges as Ansible does: both ends are included, leading zeros set the width, several ranges
@@ -17,9 +19,9 @@ export function expandRange(name: string, at?: string): string[] {
   const match = rangePattern.exec(name)
   if (!match) return [name]
   const head = name.slice(0, match.index)
-  const tails = expandRange(name.slice(match.index + match[0].length), at)
-  const parts = values(match[1] ?? '')
-  if (!parts || parts.length * tails.length > mostHosts) {
+  const parts = name.length > longestName ? undefined : values(match[1] ?? '')
+  const tails = parts && expandRange(name.slice(match.index + match[0].length), at)
+  if (!parts || !tails || parts.length * tails.length > mostHosts) {
     throw new InputError(`\`${name}\` is not a host range`, {
       ...(at !== undefined && { at }),
       expected: `[1:4], [01:10], [a:c] or [0:10:2], of at most ${mostHosts} hosts`,

@@ -10,8 +10,8 @@ import { frame, Unframer, type Answer, type Answers } from '../../../src/ssh/fra
 import type { Session } from '../../../src/ssh/session.ts'
 
 export interface LocalShell {
-  /** A program, with its first argument if it needs one: dash, bash, busybox sh. Default sh. */
-  shell?: string
+  /** A program, with its arguments if it needs any: dash, bash, busybox sh. Default sh. */
+  shell?: string | readonly string[]
   /** A directory that the shell sees as /var/lib, so that each host has marks of its own. */
   varLib?: string
   /** A directory that stands for /run/bramble. Default: one of its own, where nobody else takes the host's lock. */
@@ -34,7 +34,11 @@ export class LocalSession implements Session {
     if (lock === undefined) this.#own = this.#lock
     const enter = [...inside, ...(varLib === undefined ? [] : inPlaceOfVarLib(varLib))]
     this.#start = (program) => {
-      const [command = '', ...words] = [...enter, ...shell.split(' '), ...program]
+      const [command = '', ...words] = [
+        ...enter,
+        ...(typeof shell === 'string' ? shell.split(' ') : shell),
+        ...program,
+      ]
       return spawn(command, words)
     }
     this.#child = this.#start(['-s'])

@@ -1,0 +1,363 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as fc from 'fast-check'
+import { checkTags } from '../../../src/engine/plays.ts'
+import { BrambleError, InputError } from '../../../src/errors.ts'
+import { matchHosts } from '../../../src/inventory/index.ts'
+import { expandRange } from '../../../src/inventory/ranges.ts'
+import { renderTemplate } from '../../../src/modules/template.ts'
+import { FactStore } from '../../../src/playbook/facts.ts'
+import { judgeHostKey } from '../../../src/ssh/host-key.ts'
+import { knownKeys } from '../../../src/ssh/known-hosts.ts'
+import { commandLine } from '../cli/bramble.ts'
+import { inventoryOf, type Files } from '../inventory/fixture.ts'
+import { yamlFile } from './inventories.ts'
+import { patience, runs, seed } from './settings.ts'
+import { lineText, text } from './texts.ts'
+
+/** What one case may take. Generous: the machine may be busy; a case that hangs takes for ever. */
+const deadline = 5000
+
+/** A result or an error of our own, and either soon. */
+function holds<T>(what: string, load: () => T): T | undefined {
+  const start = performance.now()
+  try {
+    return load()
+  } catch (error) {
+    assert.ok(
+      error instanceof BrambleError,
+      `${what}: ${error instanceof Error ? error.stack : String(error)}`,
+    )
+    assert.ok(error.message !== '' && error.describe() !== '')
+    return undefined
+  } finally {
+    const took = performance.now() - start
+    assert.ok(took < deadline, `${what} took ${Math.round(took)} ms`)
+  }
+}
+
+describe('anything in the place of', () => {
+  it(`an inventory's files is an inventory or an error that tells where (seed ${seed})`, async function () {
+    this.timeout(patience(60_000))
+    const fine =
+      'all: { hosts: { rpi1: { ansible_host: 10.0.0.1 } }, children: { managers: { hosts: { rpi1: } } } }\n'
+    const files = fc.oneof(
+      { weight: 3, arbitrary: yamlFile.map((file): Files => ({ 'hosts.yml': file })) },
+      {
+        weight: 1,
+        arbitrary: yamlFile.map((file): Files => ({ 'hosts.yml': fine, 'group_vars/all.yml': file })),
+      },
+      {
+        weight: 1,
+        arbitrary: yamlFile.map((file): Files => ({ 'hosts.yml': fine, 'group_vars/managers': file })),
+      },
+      {
+        weight: 1,
+        arbitrary: yamlFile.map((file): Files => ({ 'hosts.yml': fine, 'host_vars/rpi1.yml': file })),
+      },
+    )
+    await fc.assert(
+      fc.asyncProperty(files, async (files) => {
+        const start = performance.now()
+        try {
+          const inventory = await inventoryOf(files)
+          assert.ok(inventory.hosts.length > 0)
+          assert.deepEqual(inventory.match('all'), inventory.hosts)
+        } catch (error) {
+          assert.ok(error instanceof InputError, error instanceof Error ? error.stack : String(error))
+          assert.match(error.message, /(^|\s)(hosts\.yml|group_vars|host_vars|\.bramble)/)
+        }
+        assert.ok(performance.now() - start < deadline)
+      }),
+      runs(1 / 2),
+    )
+  })
+
+  const signs = fc.constantFrom(...'rpi123web:,&!~*?[]()-ad{}\\^$.|+0 '.split(''))
+  const words = fc.constantFrom(
+    'rpi1',
+    'web',
+    'all',
+    'all[',
+    '[0',
+    ':1]',
+    '*a*a*a*a',
+    '~(',
+    '**',
+    '[!',
+    '[]]',
+    '(?=',
+    '{9999}',
+    '__proto__',
+    'constructor',
+  )
+  const pattern = fc.oneof(fc.string({ unit: fc.oneof(signs, words), maxLength: 20 }), text)
+
+  it(`a host pattern is hosts or an error (seed ${seed})`, async function () {
+    this.timeout(patience(20_000))
+    const inventory = await inventoryOf(
+      `all:\n  hosts:\n    rpi[1:20]: { ansible_host: 10.0.0.1 }\n`.replace(
+        /rpi\[1:20\].*/,
+        Array.from({ length: 20 }, (_, index) => `rpi${index}: { ansible_host: 10.0.0.${index + 1} }`)
+          .concat(`${'a'.repeat(63)}.${'a'.repeat(63)}: { ansible_host: 10.0.1.1 }`)
+          .join('\n    '),
+      ),
+    )
+    fc.assert(
+      fc.property(pattern, (one) => {
+        const hosts = holds(one, () => matchHosts(inventory, one))
+        if (hosts) assert.equal(new Set(hosts).size, hosts.length)
+      }),
+      runs(1),
+    )
+  })
+
+  it(`a host range is names or an error (seed ${seed})`, function () {
+    this.timeout(patience(20_000))
+    const part = fc.oneof(
+      fc.constantFrom(
+        '[1:99999999]',
+        '[0:9999]',
+        '[a:z]',
+        '[A:z]',
+        '[001:099]',
+        '[1:10:3]',
+        '[:',
+        ']',
+        '[::]',
+        '[é:z]',
+        '[1:1]'.repeat(500),
+      ),
+      fc.tuple(fc.nat(), fc.nat(20), fc.nat(3)).map(([from, more, by]) => `[${from}:${from + more}:${by}]`),
+      fc.string({ maxLength: 3 }),
+    )
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 6 }), (parts) => {
+        const names = holds(parts.join(''), () => expandRange(parts.join('')))
+        if (names) assert.ok(names.length > 0 && names.length <= 10_000)
+      }),
+      runs(1),
+    )
+  })
+
+  it(`a template is text or an error that names it (seed ${seed})`, function () {
+    this.timeout(patience(20_000))
+    const tag = fc.constantFrom(
+      ...[
+        '<%',
+        '%>',
+        '<%=',
+        '<%-',
+        '<%#',
+        '<%%',
+        '%%>',
+        '-%>',
+        '_%>',
+        '<%_',
+        '<%= name %>',
+        '<%= nobody %>',
+        '<% if (name) { %>',
+        '<% } %>',
+      ],
+      ...[
+        '<% for (const x of list) { %>',
+        '<%= x %>',
+        '<%= list %>',
+        '<% throw name %>',
+        '<% throw null %>',
+        '<% return %>',
+        '<%= this %>',
+      ],
+      ...[
+        '<%= locals %>',
+        '<%= undefined %>',
+        '<%= () => 1 %>',
+        '<%= 1n %>',
+        '<%= Symbol() %>',
+        '<%= null.x %>',
+        '<% include("x") %>',
+      ],
+      ...[
+        '<%= `${name}` %>',
+        '<% const x = 1 %>',
+        '<% function f() { f() }; f() %>',
+        '// x',
+        '/*',
+        '*/',
+        "'",
+        '`',
+        '${',
+        '}',
+        '{',
+        '(',
+        ')',
+        ';',
+      ],
+    )
+    const source = fc
+      .array(fc.oneof({ weight: 3, arbitrary: tag }, text), { maxLength: 8 })
+      .map((all) => all.join(''))
+    const variables = fc.dictionary(
+      fc.oneof(
+        fc.constantFrom('name', 'list', 'x', '__proto__', 'constructor', 'locals', 'a-b', '__output', 'eval'),
+        text,
+      ),
+      fc.anything({ maxDepth: 2 }),
+      { maxKeys: 3 },
+    )
+    fc.assert(
+      fc.property(source, variables, lineText, (text, variables, name) => {
+        const rendered = holds(text, () => renderTemplate({ name, text }, variables))
+        if (rendered !== undefined) assert.equal(typeof rendered, 'string')
+      }),
+      runs(1),
+    )
+  })
+
+  it(`--tags is accepted or refused by name (seed ${seed})`, async function () {
+    this.timeout(patience(20_000))
+    const cluster = await inventoryOf('all: { hosts: { rpi1: { ansible_host: 10.0.0.1 } } }')
+    const context = {
+      cluster,
+      alive: cluster.hosts,
+      facts: new FactStore(),
+      template: (name: string) => ({ name, text: '' }),
+      archives: [],
+    }
+    const playbook = {
+      name: 'x',
+      plays: [{ name: 'one', hosts: 'all', tags: ['web', 'constructor'], tasks: () => [] }],
+    }
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(fc.constantFrom('web', '__proto__', 'constructor', 'toString'), text)),
+        (tags) => {
+          holds(tags.join(), () => checkTags(tags, playbook, context))
+        },
+      ),
+      runs(1 / 2),
+    )
+  })
+
+  it(`a line of known_hosts is passed over, or judged (seed ${seed})`, function () {
+    this.timeout(patience(20_000))
+    const folder = mkdtempSync(join(tmpdir(), 'bramble-known-'))
+    const file = join(folder, 'known_hosts')
+    const key = Buffer.concat([Buffer.from([0, 0, 0, 11]), Buffer.from('ssh-ed25519'), Buffer.alloc(36, 1)])
+    const word = fc.oneof(
+      fc.constantFrom(
+        'rpi1',
+        '*',
+        '!rpi1',
+        '*a*a*a*a*a*a*a*a*a*a*b',
+        '[rpi1]:22',
+        '|1|',
+        '|1|x|y',
+        '|1||',
+        '|',
+        '@revoked',
+        '@cert-authority',
+        '@x',
+        '#',
+      ),
+      fc.constantFrom('ssh-ed25519', 'ssh-rsa', 'roses', key.toString('base64'), 'AAAA', '=', ',', ',,rpi1'),
+      text,
+    )
+    const lines = fc.array(
+      fc.array(word, { maxLength: 5 }).map((all) => all.join(' ')),
+      { maxLength: 5 },
+    )
+    const bytes = fc.oneof(
+      { weight: 4, arbitrary: lines.map((all) => Buffer.from(all.join('\n'))) },
+      fc.uint8Array(),
+    )
+    try {
+      fc.assert(
+        fc.property(bytes, (content) => {
+          writeFileSync(file, content)
+          const host = `${'a'.repeat(60)}.${'a'.repeat(60)}`
+          holds('the keys', () => knownKeys(file, host, 22))
+          holds('the judgement', () => judgeHostKey(file, 'rpi1', { host: 'rpi1', port: 22 }, key))
+        }),
+        runs(1 / 2),
+      )
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
+
+describe('anything on the command line', () => {
+  const line = commandLine()
+
+  it(`ends with a result or an error of its own (seed ${seed})`, async function () {
+    this.timeout(patience(60_000))
+    const prefix = fc.constantFrom(
+      ['--limit'],
+      ['-l'],
+      ['--tags'],
+      ['--failed', '-l'],
+      ['--forks'],
+      ['-i'],
+      ['-o'],
+      [],
+      ['--'],
+    )
+    const command = fc.oneof(
+      { weight: 4, arbitrary: fc.constant('apply') },
+      fc.constantFrom('list', 'exec', '__proto__', 'constructor', 'toString', '', '--help'),
+      text,
+    )
+    const journal = fc.oneof(
+      fc.constantFrom(
+        '',
+        '\n',
+        'null\n',
+        '[]\n',
+        '{}\n',
+        '"x"\n',
+        '{"type":"failed"}\n',
+        '{"type":"failed","host":1}\n',
+        '{"type":"failed","host":"rpi1"}\n{"ty',
+      ),
+      text,
+    )
+    const value = fc.oneof(
+      text,
+      fc.constantFrom(
+        'rpi1',
+        'all:!rpi1',
+        '~(',
+        '__proto__',
+        ',',
+        '-1',
+        '1e9',
+        'NaN',
+        'web',
+        '/dev/null',
+        '..',
+      ),
+    )
+    await fc.assert(
+      fc.asyncProperty(command, prefix, value, journal, async (command, prefix, value, journal) => {
+        line.put(
+          'inventory/hosts.yml',
+          'all:\n  hosts:\n    rpi1: { ansible_host: 127.0.0.1, ansible_port: 1, ansible_user: root }\n',
+        )
+        line.put(
+          'site.ts',
+          "export default { name: 'x', plays: [{ name: 'x', hosts: 'all', tags: ['web'], tasks: () => [] }] }\n",
+        )
+        line.put('.bramble/runs/99990101T000000.000Z-1/events.jsonl', journal)
+        const words =
+          command === 'apply' ? ['apply', 'site.ts', ...prefix, value] : [command, ...prefix, value]
+        const { code, stderr } = await line.bramble(words)
+        assert.ok([0, 1, 2, 3, 4].includes(code), `exit code ${code}`)
+        assert.doesNotMatch(stderr, /bug in bramble|main threw/)
+      }),
+      runs(1 / 20),
+    )
+  })
+})
