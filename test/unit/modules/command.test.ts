@@ -27,9 +27,8 @@ describe('command', () => {
   ])
 
   it('takes whole paths only for what it rests on', () => {
-    const restart = { title: 'restart', run: sh`true`, unless: sh`true` }
-    assert.deepEqual(command({ ...restart, restsOn: ['/etc/docker'] }).restsOn, ['/etc/docker'])
-    assert.throws(() => command({ ...restart, restsOn: ['daemon.json'] }), InputError)
+    assert.deepEqual(rests('/etc/docker').restsOn, ['/etc/docker'])
+    assert.throws(() => rests('daemon.json'), InputError)
   })
 
   for (const shell of SHELLS) {

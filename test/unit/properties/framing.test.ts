@@ -35,9 +35,11 @@ const answer = fc.record({ code: fc.nat(255), stdout: printed, stderr: printed }
 
 /** A command that prints bytes as they are, in any shell. */
 function printing({ code, stdout, stderr }: { code: number; stdout: Buffer; stderr: Buffer }): string {
-  const octal = (bytes: Buffer) =>
-    [...bytes].map((byte) => `\\0${byte.toString(8).padStart(3, '0')}`).join('')
   return `printf %b '${octal(stdout)}'; printf %b '${octal(stderr)}' >&2; exit ${code}`
+}
+
+function octal(bytes: Buffer): string {
+  return [...bytes].map((byte) => `\\0${byte.toString(8).padStart(3, '0')}`).join('')
 }
 
 for (const shell of shells) {

@@ -223,8 +223,6 @@ const batch = 6
 for (const shell of shells) {
   describe(`tasks of any name and content, done by ${shell}`, () => {
     before(() => ensureShell(shell))
-    const connect = () => Promise.resolve(new LocalSession({ shell }))
-
     it(`are foreseen, done as they say, and clean then (seed ${seed})`, async function () {
       this.timeout(patience(60_000))
       const tasks = fc.uniqueArray(fc.oneof(...Object.values(kinds)), {
@@ -238,6 +236,7 @@ for (const shell of shells) {
           try {
             for (const { name, before } of all) put(join(folder, name), before)
             const play = over(() => all.map(({ name, make }) => make(join(folder, name))))
+            const connect = () => Promise.resolve(new LocalSession({ shell }))
             const foreseen = await runLocally([play], { connect, check: true })
             const first = await runLocally([play], { connect })
             assert.deepEqual(first.reasons, {})
