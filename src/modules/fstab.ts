@@ -13,13 +13,18 @@ export function escapeField(text: string): string {
   return text.replace(/[ \t\n\\#]/g, (one) => `\\${one.charCodeAt(0).toString(8).padStart(3, '0')}`)
 }
 
+/** Not trim(): blanks of other kinds are part of a name. */
+function fieldsOf(entry: string): string[] {
+  return entry.split(/[ \t]+/).filter((field) => field !== '')
+}
+
 /** A line of such a table; undefined for a comment or what is no entry. */
 export function parseEntry(entry: string): Entry | undefined {
-  const fields = entry.trim().split(/[ \t]+/)
+  const fields = fieldsOf(entry)
   const [source, path, type, options = 'defaults'] = fields.map((field) =>
     field.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))),
   )
-  if (entry.trim().startsWith('#') || source === undefined || path === undefined || type === undefined)
+  if (fields[0]?.startsWith('#') || source === undefined || path === undefined || type === undefined)
     return undefined
   return { source, path: path.replace(/(.)\/+$/, '$1'), type, options }
 }
@@ -28,13 +33,7 @@ export function parseEntry(entry: string): Entry | undefined {
 export function newTable(table: string, path: string, entry: string | undefined): string {
   const all = splitLines(table)
   const mine = all.filter((one) => parseEntry(one)?.path === path)
-  const same =
-    entry !== undefined &&
-    mine.length === 1 &&
-    mine[0]
-      ?.trim()
-      .split(/[ \t]+/)
-      .join(' ') === entry
+  const same = entry !== undefined && mine.length === 1 && fieldsOf(mine[0] ?? '').join(' ') === entry
   if (same || (entry === undefined && mine.length === 0)) return table
   const at = mine[0] === undefined ? all.length : all.indexOf(mine[0])
   const others = (part: string[]): string[] => part.filter((one) => !mine.includes(one))

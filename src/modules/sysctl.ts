@@ -22,7 +22,7 @@ export interface SysctlOptions extends Common {
 export function sysctl(options: SysctlOptions): Resource {
   const path = matching(
     absolutePath(options.file ?? '/etc/sysctl.d/60-bramble.conf'),
-    /^.*$/,
+    /^[^\n]*$/,
     'a path on one line',
   )
   const settings = Object.entries(options.settings).map(([name, value]) => ({

@@ -27,6 +27,12 @@ describe('mount', () => {
       expect: 'ok',
     },
     {
+      title: 'may have a source that begins with a blank of another kind',
+      make: () => mount({ ...share, source: '\u00A0\f', type: 'tmpfs', options: 'nosuid' }),
+      seen: seen('\u00A0\f /srv/share tmpfs rw,nosuid 0 0\n', '\u00A0\f /srv/share tmpfs nosuid 0 0\n'),
+      expect: 'ok',
+    },
+    {
       title: 'is written to fstab and mounted',
       make,
       seen: seen('', '# mine\nUUID=1 / ext4 defaults 0 1\n'),
