@@ -75,7 +75,7 @@ for (const shell of shells) {
             rmSync(folder, { recursive: true })
           }
         }),
-        runs(1 / 100),
+        runs(1 / 250),
       )
     })
   })
