@@ -67,6 +67,9 @@ const at = (way: keyof Ways) => (ways: Ways) => ({
 })
 const unreachable = true
 
+/** A file of its own for each: they are all the same machine. */
+const well = (name: string) => file({ path: `/srv/${name}`, content: 'x' })
+
 const cases: Record<string, Case> = {
   'a host that is down': {
     variables: () => ({ ansible_host: '10.77.0.99', ansible_timeout: 5 }),
@@ -163,8 +166,6 @@ describe('hosts of which some are not well', function () {
     ])
     project = makeProject({ well: variablesOf(host), ...Object.fromEntries(hosts) })
     const byHost = new Map(Object.entries(cases).map(([name, { task }]) => [names[name], task]))
-    // They are all the same machine.
-    const well = (name: string) => file({ path: `/srv/${name}`, content: 'x' })
     const start = performance.now()
     const run = project.apply((one) => [byHost.get(one.name) ?? well(one.name)], { forks: 8, timeout: 5 })
     const hush = setInterval(() => {
