@@ -33,11 +33,15 @@ export async function openSession(target: Target): Promise<Session> {
   }
 }
 
-/** sshd may hang after the login, too. */
-async function within<T>({ name, connectTimeout }: Target, work: Promise<T>): Promise<T> {
+/** sshd or sudo may hang after the login, too; on a busy machine, they take longer than the login. */
+async function within<T>({ name, user, connectTimeout }: Target, work: Promise<T>): Promise<T> {
+  const seconds = 3 * connectTimeout
   const timer = new AbortController()
-  const late = delay(connectTimeout * 1000, undefined, { signal: timer.signal, ref: false }).then(() => {
-    throw new TimeoutError(`logged in, but got no shell within ${connectTimeout} s`, { host: name })
+  const late = delay(seconds * 1000, undefined, { signal: timer.signal, ref: false }).then(() => {
+    throw new TimeoutError(`logged in, but got no shell within ${seconds} s`, {
+      host: name,
+      next: `Is the machine stuck? Try it by hand: ssh ${user}@… sudo true. If it is only slow, raise ansible_timeout.`,
+    })
   })
   try {
     return await Promise.race([work, late])
@@ -75,11 +79,9 @@ class SshSession implements Session {
       }
       const onStdout = onData('stdout')
       const onStderr = onData('stderr')
-      let code: number | null = null
-      const onExit = (status: number | null) => (code = status)
       const onClose = () => {
         stop()
-        reject(this.#lost(unframer, code))
+        reject(this.#lost(unframer, exitCodes.get(shell) ?? null))
       }
       const timer = setTimeout(() => {
         stop()
@@ -88,10 +90,10 @@ class SshSession implements Session {
       }, timeout * 1000)
       const stop = () => {
         clearTimeout(timer)
-        shell.off('data', onStdout).off('exit', onExit).off('close', onClose)
+        shell.off('data', onStdout).off('close', onClose)
         shell.stderr.off('data', onStderr)
       }
-      shell.on('data', onStdout).on('exit', onExit).on('close', onClose)
+      shell.on('data', onStdout).on('close', onClose)
       shell.stderr.on('data', onStderr)
       if (shell.destroyed) return onClose()
       shell.write(frame(nonce, commands, first))
@@ -109,14 +111,13 @@ class SshSession implements Session {
         this.close()
         reject(new ConnectionError(`did not finish within ${timeout} s`, { host: this.#target.name }))
       }, timeout * 1000)
-      let code: number | null = null
       shell.on('data', (chunk: Buffer) => out.push(chunk))
       shell.stderr.on('data', (chunk: Buffer) => err.push(chunk))
-      shell.on('exit', (status: number | null) => (code = status))
       shell.on('close', () => {
         clearTimeout(timer)
         input.destroy()
         const stderr = Buffer.concat(err).toString('utf8')
+        const code = exitCodes.get(shell) ?? null
         if (code === null)
           reject(new ConnectionError('the connection was lost', { host: this.#target.name, stderr }))
         else resolve({ code, stdout: Buffer.concat(out).toString('utf8'), stderr })
@@ -243,9 +244,16 @@ function answerPrompt(
   })
 }
 
+/** How channels ended: a program may do so before anybody listens. */
+const exitCodes = new WeakMap<ClientChannel, number | null>()
+
 function exec(client: Client, command: string): Promise<ClientChannel> {
   return new Promise((resolve, reject) => {
-    client.exec(command, (error, channel) => (error ? reject(error) : resolve(channel)))
+    client.exec(command, (error, channel) => {
+      if (error) return reject(error)
+      channel.on('exit', (status: number | null) => exitCodes.set(channel, status))
+      resolve(channel)
+    })
   })
 }
 

@@ -32,7 +32,7 @@ usermod -s /usr/bin/fish fish
 install -d -o fish -g fish /home/fish/.config /home/fish/.config/fish
 echo 'echo hello from fish' > /home/fish/.config/fish/config.fish
 printf 'Authorized gardeners only.\\n%s\\n' 'bramble' > /etc/issue.net
-echo 'Banner /etc/issue.net' >> /etc/ssh/sshd_config
+printf 'Banner /etc/issue.net\\nMaxStartups 100\\n' >> /etc/ssh/sshd_config
 mkdir -p /mnt/tiny
 mount -t tmpfs -o size=64k tmpfs /mnt/tiny
 systemctl reload ssh
@@ -63,12 +63,16 @@ const at = (way: keyof Ways) => (ways: Ways) => ({
   ansible_port: ways[way],
   proxy_command: undefined,
   known_hosts: undefined,
+  ansible_timeout: way === 'hushed' ? 20 : 5,
 })
 const unreachable = true
 
+/** A file of its own for each: they are all the same machine. */
+const well = (name: string) => file({ path: `/srv/${name}`, content: 'x' })
+
 const cases: Record<string, Case> = {
   'a host that is down': {
-    variables: () => ({ ansible_host: '10.77.0.99' }),
+    variables: () => ({ ansible_host: '10.77.0.99', ansible_timeout: 5 }),
     says: /cannot be reached|did not speak SSH within/,
     unreachable,
   },
@@ -158,13 +162,12 @@ describe('hosts of which some are not well', function () {
     const hosts = Object.entries(cases).map(([name, { variables }], index) => [
       names[name],
       // The inventory wants an address of its own for each.
-      { ...variablesOf(host), ansible_timeout: 5, ...variables?.(ways), address: `10.88.0.${index + 1}` },
+      { ...variablesOf(host), ansible_timeout: 20, ...variables?.(ways), address: `10.88.0.${index + 1}` },
     ])
     project = makeProject({ well: variablesOf(host), ...Object.fromEntries(hosts) })
     const byHost = new Map(Object.entries(cases).map(([name, { task }]) => [names[name], task]))
-    const well = file({ path: '/srv/well', content: 'x' })
     const start = performance.now()
-    const run = project.apply((one) => [byHost.get(one.name) ?? well], { forks: 8, timeout: 5 })
+    const run = project.apply((one) => [byHost.get(one.name) ?? well(one.name)], { forks: 8, timeout: 5 })
     const hush = setInterval(() => {
       void onHost(host, 'test -e /run/hush').then((ran) => ran.code === 0 && proxy.hush())
     }, 500)
