@@ -319,6 +319,8 @@ restrict,pty ${ivy}'`,
 
 /** Already so from the start: nothing to change, nothing to mend. */
 const neverChanged = new Set(['a port is waited for'])
+/** Check mode does not guess what is left to do once the unit's file, which drifted too, has been mended. */
+const restsOnAnother = new Set(['a service is started, now and at boot'])
 
 describe('modules on a real host', function () {
   // The first run ever builds the machines’ root tree.
@@ -364,7 +366,7 @@ describe('modules on a real host', function () {
       assert.equal(statusOf(resource.title, 'first'), changed, reasons)
       assert.equal(checks['first']?.[name], true, 'as it should be after the first apply')
       assert.equal(statusOf(resource.title, 'second'), 'ok')
-      assert.equal(statusOf(resource.title, 'check drift'), changed)
+      assert.equal(statusOf(resource.title, 'check drift'), restsOnAnother.has(name) ? 'unknown' : changed)
       assert.equal(statusOf(resource.title, 'mend'), changed, reasons)
       assert.equal(checks['mend']?.[name], true, 'as it should be after the drift was mended')
       assert.equal(statusOf(resource.title, 'last'), 'ok')
