@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { homedir, userInfo } from 'node:os'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { InputError } from '../errors.ts'
 import { readConfigLines, type ConfigLine } from './config-lines.ts'
 import { matchesList } from './glob.ts'
-import { expandTokens, localTokens } from './tokens.ts'
+import { expandTokens, localTokens, localUser, type Tokens } from './tokens.ts'
 
 /** The user's configuration of OpenSSH, as read; which of its lines hold is asked host by host. */
 export type SshConfig = readonly ConfigLine[][]
@@ -97,18 +97,20 @@ class Reader implements HostConfig {
     }
   }
 
-  #take({ keyword, words, rest, at }: ConfigLine): void {
-    if (keyword === 'port' && !(Number(words[0]) >= 1 && Number(words[0]) <= 65535)) {
-      throw new InputError('Port is not valid', { at, expected: '1 to 65535', found: words[0] ?? 'nothing' })
-    }
-    if (keyword === 'identityfile') {
-      if (words[0] && !this.identityFiles.includes(words[0])) this.identityFiles.push(words[0])
-    } else if (keyword === 'proxycommand' || keyword === 'proxyjump') {
-      // `ProxyJump none` speaks of jump hosts only.
-      const free =
-        this.proxy?.keyword === 'proxyjump' && this.proxy.text === 'none' && keyword === 'proxycommand'
-      if (free || !this.proxy) this.proxy = { keyword, text: rest }
-    } else if (words.length > 0 && !this.values.has(keyword)) this.values.set(keyword, words)
+  #take(line: ConfigLine): void {
+    const { keyword, words } = line
+    if (keyword === 'proxycommand' || keyword === 'proxyjump') return this.#takeProxy(keyword, line.rest)
+    if (keyword === 'identityfile')
+      this.identityFiles.push(...words.filter((one) => !this.identityFiles.includes(one)))
+    else if (words.length > 0 && !this.values.has(keyword)) this.values.set(keyword, words)
+    if (keyword === 'port') checkPort(line)
+  }
+
+  #takeProxy(keyword: 'proxycommand' | 'proxyjump', text: string): void {
+    // `ProxyJump none` speaks of jump hosts only.
+    const free =
+      this.proxy?.keyword === 'proxyjump' && this.proxy.text === 'none' && keyword === 'proxycommand'
+    if (free || !this.proxy) this.proxy = { keyword, text }
   }
 
   #criteria(line: ConfigLine): boolean {
@@ -136,22 +138,27 @@ class Reader implements HostConfig {
     const lower = argument.toLowerCase().split(',')
     if (criterion === 'host') return matchesList(lower, this.hostname === undefined ? names : [this.hostname])
     if (criterion === 'originalhost') return matchesList(lower, names)
-    if (criterion === 'user') return matchesList(patterns, [this.user ?? userInfo().username])
-    if (criterion === 'localuser') return matchesList(patterns, [userInfo().username])
+    if (criterion === 'user') return matchesList(patterns, [this.user ?? localUser()])
+    if (criterion === 'localuser') return matchesList(patterns, [localUser()])
     if (criterion === 'exec') return succeeds(expandTokens(argument, this.#tokens()))
     return undefined
   }
 
-  #tokens(): Record<string, string> {
+  #tokens(): Tokens {
     const name = this.#question.names[0]
     return {
       h: this.hostname ?? name,
       n: name,
       p: String(this.port ?? 22),
-      r: this.user ?? userInfo().username,
+      r: this.user ?? localUser(),
       ...localTokens(),
     }
   }
+}
+
+function checkPort({ words: [port = ''], at }: ConfigLine): void {
+  if (Number(port) >= 1 && Number(port) <= 65535) return
+  throw new InputError('Port is not valid', { at, expected: '1 to 65535', found: port || 'nothing' })
 }
 
 const outcomes = new Map<string, boolean>()
