@@ -12,7 +12,7 @@ import { journal } from '../report/journal.ts'
 import { openSession } from '../ssh/session.ts'
 import { exit } from './exit.ts'
 import { listOf, outputOf, withInventory, withLimit, withOutput } from './options.ts'
-import { archives, projectDirectory, target, templates } from './project.ts'
+import { archives, projectDirectory, reach, templates } from './project.ts'
 import { askPassword, interruption } from './terminal.ts'
 
 const builder = (yargs: Argv) =>
@@ -60,6 +60,7 @@ async function apply(argv: Arguments): Promise<void> {
     : loaded
   const hosts = chosenHosts(inventory, project, argv)
   const tags = listOf(argv.tags)
+  const targetOf = await reach(project, hosts)
   const events = journal(join(project, '.bramble/runs'))
   const output = report(outputOf(argv.output), {
     diff: argv.diff,
@@ -76,7 +77,7 @@ async function apply(argv: Arguments): Promise<void> {
       hosts,
       template: templates(project),
       archives: await archives(project, inventory.settings),
-      connect: (host) => openSession(target(project, host)),
+      connect: (host) => openSession(targetOf(host)),
       listener: (event: Event) => {
         events.listener(event)
         output.listener(event)

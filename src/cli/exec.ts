@@ -1,13 +1,14 @@
 import type { Argv, CommandModule } from 'yargs'
 import { ConnectionError, InputError, BrambleError } from '../errors.ts'
-import { loadInventory, type Host } from '../inventory/index.ts'
+import { loadInventory } from '../inventory/index.ts'
 import { limitHosts } from '../engine/run.ts'
 import { redact } from '../secrets/secret.ts'
 import { openSession } from '../ssh/session.ts'
+import type { Target } from '../ssh/target.ts'
 import { quote } from '../playbook/sh.ts'
 import { exit } from './exit.ts'
 import { withInventory } from './options.ts'
-import { projectDirectory, target } from './project.ts'
+import { projectDirectory, reach } from './project.ts'
 
 const builder = (yargs: Argv) =>
   withInventory(yargs)
@@ -30,26 +31,26 @@ async function execute(argv: Arguments & { '--'?: (string | number)[] }): Promis
   if (words.length === 0) throw new InputError('no command given', { next: 'bramble exec all -- uptime' })
   const inventory = await loadInventory(argv.inventory)
   const command = words.map(quote).join(' ')
-  const outcomes = await Promise.all(
-    limitHosts(inventory, argv.pattern, '').map((host) => runOn(host, command, argv.timeout)),
-  )
+  const hosts = limitHosts(inventory, argv.pattern, '')
+  const targetOf = await reach(projectDirectory(), hosts)
+  const outcomes = await Promise.all(hosts.map((host) => runOn(targetOf(host), command, argv.timeout)))
   if (outcomes.every((outcome) => outcome === 'unreachable')) exit(4)
   else if (outcomes.some((outcome) => outcome !== 'done')) exit(2)
 }
 
 async function runOn(
-  host: Host,
+  target: Target,
   command: string,
   timeout: number,
 ): Promise<'done' | 'failed' | 'unreachable'> {
   try {
-    const session = await openSession(target(projectDirectory(), host))
+    const session = await openSession(target)
     try {
       const { answers } = await session.run([command], timeout)
       const { code, stdout, stderr } = answers[0] ?? { code: 1, stdout: '', stderr: '' }
-      show(process.stdout, host.name, stdout)
-      show(process.stderr, host.name, stderr)
-      if (code !== 0) show(process.stderr, host.name, `exited with code ${code}`)
+      show(process.stdout, target.name, stdout)
+      show(process.stderr, target.name, stderr)
+      if (code !== 0) show(process.stderr, target.name, `exited with code ${code}`)
       return code === 0 ? 'done' : 'failed'
     } finally {
       session.close()

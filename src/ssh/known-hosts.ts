@@ -1,12 +1,25 @@
 import { createHmac } from 'node:crypto'
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
+import { keyType } from './fingerprint.ts'
+import { matchesList } from './glob.ts'
 
-export interface KnownHost {
-  hosts: string
+/** A key that a known_hosts file has for a host. */
+export interface KnownKey {
   revoked: boolean
   type: string
   key: string
+  /** `FILE:LINE`. */
+  at: string
 }
 
 /** `host`, or `[host]:port` where the port is not 22: how known_hosts names a server. */
@@ -15,58 +28,74 @@ export function hostId(host: string, port: number): string {
 }
 
 /**
- * The entries of a known_hosts file that speak of a host: plain, hashed (`|1|`), with globs, `@revoked`.
- * A file that does not exist knows nobody.
+ * The keys that a known_hosts file has for a host: plain, hashed (`|1|`), with globs, `@revoked`. Those of certificate
+ * authorities are none of a host's. With `only` revocations, hashed lines cost nothing. A file that does not exist knows nobody.
  *
  * @see sshd(8), SSH_KNOWN_HOSTS FILE FORMAT
  */
-export function knownKeys(file: string, host: string, port: number): KnownHost[] {
-  const id = hostId(host, port)
-  return readLines(file)
-    .map(parseLine)
-    .filter((entry) => entry !== undefined)
-    .filter((entry) => matches(entry.hosts, id))
+export function knownKeys(file: string, id: string, only: 'all' | 'revoked' = 'all'): KnownKey[] {
+  return readText(file)
+    .split('\n')
+    .flatMap((text, index) => {
+      if (only === 'revoked' && !text.includes('@revoked')) return []
+      const line = parseLine(text)
+      if (!line || line.marker === '@cert-authority' || !namesHost(line.hosts, id)) return []
+      const { type, key, marker } = line
+      return [{ type, key, revoked: marker === '@revoked', at: `${file}:${index + 1}` }]
+    })
 }
 
-/** Adds a host's key to a known_hosts file, which is made (0600) if it is not there. */
-export function addKnownKey(file: string, host: string, port: number, key: Buffer): void {
-  mkdirSync(dirname(file), { recursive: true })
-  appendFileSync(file, `${hostId(host, port)} ${keyType(key)} ${key.toString('base64')}\n`, { mode: 0o600 })
-}
-
-/** The algorithm's name at the head of a public key (RFC 4253, 6.6). */
-export function keyType(key: Buffer): string {
-  return key.toString('ascii', 4, 4 + key.readUInt32BE(0))
-}
-
-function readLines(file: string): string[] {
-  try {
-    return readFileSync(file, 'utf8').split('\n')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
-  }
-}
-
-function parseLine(line: string): KnownHost | undefined {
-  const words = line.trim().split(/\s+/)
+/** The parts of a line; undefined for a comment, and for what OpenSSH would skip. */
+export function parseLine(
+  text: string,
+): { marker: string | undefined; hosts: string; type: string; key: string } | undefined {
+  const words = text.trim().split(/\s+/)
   const marker = words[0]?.startsWith('@') ? words.shift() : undefined
   const [hosts, type, key] = words
-  if (!hosts || hosts.startsWith('#') || !type || !key || marker === '@cert-authority') return undefined
-  return { hosts, type, key, revoked: marker === '@revoked' }
+  if (!hosts || hosts.startsWith('#') || !type || !key) return undefined
+  if (marker !== undefined && marker !== '@revoked' && marker !== '@cert-authority') return undefined
+  return { marker, hosts, type, key }
 }
 
-function matches(hosts: string, id: string): boolean {
-  if (hosts.startsWith('|1|')) {
-    const [, , salt = '', hash] = hosts.split('|')
-    return createHmac('sha1', Buffer.from(salt, 'base64')).update(id).digest('base64') === hash
+/** Whether the first word of a line means a host. */
+export function namesHost(hosts: string, id: string): boolean {
+  if (!hosts.startsWith('|1|')) return matchesList(hosts.split(','), [id], 'i')
+  const [, , salt = '', hash] = hosts.split('|')
+  return createHmac('sha1', Buffer.from(salt, 'base64')).update(id.toLowerCase()).digest('base64') === hash
+}
+
+/** Adds a host's key to a known_hosts file, which is made (0600) if it is not there. Runs may do so side by side. */
+export function addKnownKey(file: string, id: string, key: Buffer): void {
+  mkdirSync(dirname(file), { recursive: true })
+  appendLines(file, `${id.toLowerCase()} ${keyType(key)} ${key.toString('base64')}\n`)
+}
+
+/** Appends; where `replaceKnownKey` has put a new file in the place of this one meanwhile, to that one as well. */
+export function appendLines(file: string, lines: string): void {
+  for (;;) {
+    const descriptor = openSync(file, 'a+', 0o600)
+    try {
+      const { size, ino } = fstatSync(descriptor)
+      writeSync(descriptor, endsLine(descriptor, size) ? lines : `\n${lines}`)
+      if (statSync(file, { throwIfNoEntry: false })?.ino === ino) return
+    } finally {
+      closeSync(descriptor)
+    }
   }
-  const patterns = hosts.split(',')
-  const negated = patterns.some((pattern) => pattern.startsWith('!') && glob(pattern.slice(1), id))
-  return !negated && patterns.some((pattern) => glob(pattern, id))
 }
 
-function glob(pattern: string, text: string): boolean {
-  const escaped = pattern.replace(/[\\^$.|+()[\]{}]/g, String.raw`\$&`)
-  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 'i').test(text)
+function endsLine(descriptor: number, size: number): boolean {
+  const last = Buffer.from('\n')
+  if (size > 0) readSync(descriptor, last, 0, 1, size - 1)
+  return last.toString() === '\n'
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return ''
+    throw error
+  }
 }
