@@ -8,6 +8,7 @@ const commands: Record<string, () => Promise<CommandModule<object, never>>> = {
   apply: async () => (await import('./apply.ts')).applyCommand as CommandModule<object, never>,
   list: async () => (await import('./list.ts')).listCommand as CommandModule<object, never>,
   exec: async () => (await import('./exec.ts')).execCommand as CommandModule<object, never>,
+  trust: async () => (await import('./trust.ts')).trustCommand as CommandModule<object, never>,
   init: async () => (await import('./init.ts')).initCommand as CommandModule<object, never>,
   lab: async () => (await import('./lab.ts')).labCommand as CommandModule<object, never>,
 }
