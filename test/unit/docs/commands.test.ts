@@ -34,7 +34,7 @@ for (const name of process.argv.slice(1)) {
   return new Map(names.map((name, index) => [name, texts[index] ?? '']))
 }
 
-const pages = ['README.md', 'CONTRIBUTING.md', 'docs/settings.md', 'bin/demo']
+const pages = ['README.md', 'CONTRIBUTING.md', 'docs/settings.md', 'docs/connections.md', 'bin/demo']
 
 describe('the commands in the documentation', () => {
   const commands = pages.flatMap((page) => {
@@ -84,7 +84,13 @@ describe('the commands in the documentation', () => {
   })
 
   it('stand beside links that lead somewhere', () => {
-    for (const page of ['README.md', 'CONTRIBUTING.md', 'docs/modules.md', 'docs/playbooks.md']) {
+    for (const page of [
+      'README.md',
+      'CONTRIBUTING.md',
+      'docs/modules.md',
+      'docs/playbooks.md',
+      'docs/settings.md',
+    ]) {
       for (const [, path = ''] of read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
         assert.ok(existsSync(join(root, page, '..', path)), `${path} in ${page}`)
       }
