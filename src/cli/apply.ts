@@ -12,7 +12,7 @@ import { journal } from '../report/journal.ts'
 import { openSession } from '../ssh/session.ts'
 import { exit } from './exit.ts'
 import { listOf, outputOf, withInventory, withLimit, withOutput } from './options.ts'
-import { archives, inventoryOf, projectDirectory, target, templates } from './project.ts'
+import { archives, inventoryOf, projectDirectory, reach, templates } from './project.ts'
 import { askPassword, interruption, outliveReader } from './terminal.ts'
 
 const builder = (yargs: Argv) =>
@@ -76,6 +76,7 @@ async function apply(argv: Arguments): Promise<void> {
   const hosts = chosenHosts(inventory, project, argv)
   const tags = listOf(argv.tags)
   if (tags?.length === 0) throw new InputError('--tags names no tag', { expected: '--tags a,b' })
+  const targetOf = await reach(project, hosts)
   const events = journal(join(project, '.bramble/runs'))
   const output = report(outputOf(argv.output), {
     diff: argv.diff,
@@ -93,7 +94,7 @@ async function apply(argv: Arguments): Promise<void> {
       hosts,
       template: templates(project),
       archives: await archives(project, inventory.settings),
-      connect: (host, patience) => openSession(target(project, host, patience)),
+      connect: (host, patience) => openSession(targetOf(host, patience)),
       listener: (event: Event) => {
         events.listener(event)
         output.listener(event)

@@ -3,8 +3,9 @@ import { BrambleError, ConnectionError } from '../errors.ts'
 import type { Host } from '../inventory/index.ts'
 import { redact } from '../secrets/secret.ts'
 import { openSession, type Session } from '../ssh/session.ts'
+import type { Target } from '../ssh/target.ts'
 import { exit } from './exit.ts'
-import { inventoryOf, projectDirectory, target } from './project.ts'
+import { inventoryOf, projectDirectory, reach } from './project.ts'
 
 /**
  * Does something on each host of a pattern, side by side; `work` returns whether it went well. Errors of a host are
@@ -15,19 +16,22 @@ export async function eachHost(
   work: (host: Host, session: Session) => Promise<boolean>,
 ): Promise<void> {
   const hosts = limitHosts(await inventoryOf(inventory), pattern, '')
-  const outcomes = await Promise.all(hosts.map((host) => workOn(host, work)))
+  const targetOf = await reach(projectDirectory(), hosts)
+  const outcomes = await Promise.all(
+    hosts.map((host) => workOn(targetOf(host), (session) => work(host, session))),
+  )
   if (outcomes.every((outcome) => outcome === 'unreachable')) exit(4)
   else if (outcomes.some((outcome) => outcome !== 'done')) exit(2)
 }
 
 async function workOn(
-  host: Host,
-  work: (host: Host, session: Session) => Promise<boolean>,
+  target: Target,
+  work: (session: Session) => Promise<boolean>,
 ): Promise<'done' | 'failed' | 'unreachable'> {
   try {
-    const session = await openSession(target(projectDirectory(), host))
+    const session = await openSession(target)
     try {
-      return (await work(host, session)) ? 'done' : 'failed'
+      return (await work(session)) ? 'done' : 'failed'
     } finally {
       session.close()
     }

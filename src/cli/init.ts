@@ -56,7 +56,7 @@ function init({ directory }: Arguments): void {
   writeFileSync(join(project, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`)
   writeFileSync(join(project, 'tsconfig.json'), `${JSON.stringify(tsconfig, undefined, 2)}\n`)
   const ignored = join(project, '.gitignore')
-  if (!existsSync(ignored)) writeFileSync(ignored, 'node_modules/\n.bramble/\n')
+  if (!existsSync(ignored)) writeFileSync(ignored, 'node_modules/\n.bramble/*\n!.bramble/known_hosts\n')
   const place = relative(process.cwd(), project)
   console.log(`A cluster project is in ${place || 'this folder'}. Next:
   1. ${join(place, 'inventory/hosts.yml')}: names and addresses of your Pis

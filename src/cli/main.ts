@@ -14,6 +14,7 @@ const commands: Record<string, () => Promise<CommandModule<object, never>>> = {
   list: async () => (await import('./list.ts')).listCommand as CommandModule<object, never>,
   facts: async () => (await import('./facts.ts')).factsCommand as CommandModule<object, never>,
   exec: async () => (await import('./exec.ts')).execCommand as CommandModule<object, never>,
+  trust: async () => (await import('./trust.ts')).trustCommand as CommandModule<object, never>,
   init: async () => (await import('./init.ts')).initCommand as CommandModule<object, never>,
   secret: async () => (await import('./secret.ts')).secretCommand as CommandModule<object, never>,
   lab: async () => (await import('./lab.ts')).labCommand as CommandModule<object, never>,

@@ -14,7 +14,9 @@ import { Secret } from '../secrets/secret.ts'
 import { readStore } from '../secrets/store.ts'
 import type { Template } from '../playbook/play.ts'
 import { readArchive, type Archive } from '../stack/archive.ts'
-import type { Target } from '../ssh/connection.ts'
+import { readSshConfig, type SshConfig } from '../ssh/config.ts'
+import { makeTarget, type Target } from '../ssh/target.ts'
+import { unlockKeys } from '../ssh/unlock.ts'
 import { askPassword } from './terminal.ts'
 
 /** The folder a command works in: where inventory/, playbooks/ and templates/ are. */
@@ -76,16 +78,48 @@ export async function archives(project: string, settings: Settings): Promise<Arc
   return Promise.all(files.map((file) => readArchive(join(directory, file))))
 }
 
+/** How to reach a host; keys of hosts met for the first time are recorded in the project. */
+export function target(project: string, host: Host): Target {
+  const { env } = process
+  return makeTarget(host, { config: sshConfig(), knownHosts: join(project, '.bramble/known_hosts'), env })
+}
+
 /**
- * How to reach a host, within its `ansible_timeout` or `patience` seconds, whichever is more; keys of hosts met for the
- * first time are recorded in the project.
+ * How to reach hosts, with what has to be known before the first connection: passphrases of keys are asked for. A host
+ * is given its own time to answer, or `patience` seconds where those are more.
+ *
+ * Errors: InputError for what is wrong with ssh_config(5) or a key.
  */
-export function target(project: string, host: Host, patience = 0): Target {
-  const { knownHosts, ...connection } = host.connection
-  return {
-    name: host.name,
-    ...connection,
-    connectTimeout: Math.max(connection.connectTimeout, patience),
-    knownHosts: knownHosts ?? join(project, '.bramble/known_hosts'),
+export async function reach(
+  project: string,
+  hosts: readonly Host[],
+): Promise<(host: Host, patience?: number) => Target> {
+  const targets = new Map(hosts.map((host) => [host, target(project, host)]))
+  for (const sentence of new Set([...targets.values()].flatMap(({ ignored }) => ignored))) {
+    process.stderr.write(`warning: ${sentence}\n`)
   }
+  await unlockKeys([...targets.values()], passphrase)
+  return (host, patience = 0) => {
+    const found = targets.get(host) ?? target(project, host)
+    return { ...found, connectTimeout: Math.max(found.connectTimeout, patience) }
+  }
+}
+
+const configs = new Map<string, SshConfig>()
+
+/** The user's configuration of OpenSSH, read once. */
+function sshConfig(): SshConfig {
+  const named = process.env['BRAMBLE_SSH_CONFIG']
+  const id = `${named ?? ''}:${homedir()}`
+  const known = configs.get(id) ?? readSshConfig(named)
+  configs.set(id, known)
+  return known
+}
+
+/** The passphrase of a key; undefined where there is nobody to ask. */
+async function passphrase(path: string): Promise<{ secret: Secret; from: string } | undefined> {
+  const given = process.env['BRAMBLE_KEY_PASSPHRASE']
+  if (given) return { secret: new Secret(given), from: 'the one in BRAMBLE_KEY_PASSPHRASE' }
+  if (!process.stdin.isTTY) return undefined
+  return { secret: await askPassword(`passphrase of ${path}: `), from: 'the one that was typed' }
 }

@@ -5,30 +5,57 @@ import { Secret } from '../secrets/secret.ts'
  * Asks for a password without showing it. Errors: InputError when stdin is no terminal; `next` is its advice.
  */
 export async function askPassword(question: string, next = ''): Promise<Secret> {
-  const { stdin, stderr } = process
+  const { stdin } = process
   if (!stdin.isTTY) {
     throw new InputError('there is no terminal to ask for the password', {
       ...(next && { next }),
     })
   }
-  stderr.write(question)
+  // First, so that nothing typed in answer is shown.
   stdin.setRawMode(true)
-  let typed = ''
+  process.stderr.write(question)
   try {
-    // Left open: there may be another question.
-    for await (const chunk of stdin.iterator({ destroyOnReturn: false })) {
-      for (const key of String(chunk)) {
-        if (key === '\r' || key === '\n') return new Secret(typed)
-        if (key === '\u0003') throw new InputError('interrupted')
-        typed = key === '\u007F' ? typed.slice(0, -1) : typed + key
-      }
-    }
+    return new Secret(await readLine())
   } finally {
     stdin.setRawMode(false)
-    stdin.pause()
-    stderr.write('\n')
+    process.stderr.write('\n')
   }
-  return new Secret(typed)
+}
+
+/** Asks a question that anything but yes answers with no. */
+export async function askYes(question: string): Promise<boolean> {
+  process.stderr.write(`${question} [y/N] `)
+  return /^y(es)?$/i.test((await readLine()).trim())
+}
+
+/** What came after the end of the line, for the next question. */
+let typedAhead = ''
+
+/** Reads to the end of a line; in raw mode the keys that edit it are acted upon here. */
+function readLine(): Promise<string> {
+  const { stdin } = process
+  return new Promise((resolve, reject) => {
+    let line = ''
+    const take = (text: string) => {
+      typedAhead = text
+      while (typedAhead !== '') {
+        const key = String.fromCodePoint(typedAhead.codePointAt(0) ?? 0)
+        typedAhead = typedAhead.slice(key.length)
+        if (key === '\r' || key === '\n') return stop(() => resolve(line))
+        if (key === '\u0003') return stop(() => reject(new InputError('interrupted')))
+        line = key === '\u007F' ? line.slice(0, -1) : line + key
+      }
+    }
+    const onData = (chunk: Buffer) => take(chunk.toString())
+    const onEnd = () => stop(() => resolve(line))
+    const stop = (end: () => void) => {
+      stdin.off('data', onData).off('end', onEnd).pause()
+      end()
+    }
+    // An answer before has paused it.
+    stdin.on('data', onData).on('end', onEnd).resume()
+    take(typedAhead)
+  })
 }
 
 /** Asks for something new, twice. Errors: InputError when it is not the same both times. */

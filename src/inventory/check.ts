@@ -92,7 +92,7 @@ function memberAt(tree: Tree, group: string, host?: Host): string | undefined {
 /** All of these listen on the host's own network, on machines that may be load balancer and web server at once. */
 function checkPorts({ settings, hosts, clusterLayers, file }: Written): void {
   const { haproxy, nginx, swarm } = settings
-  const ssh = hosts.map((host): [number, string] => [host.connection.port, 'SSH'])
+  const ssh = hosts.map((host): [number, string] => [host.connection.port ?? 22, 'SSH'])
   const taken = new Map<number, string>([...ssh, [2049, 'NFS'], [2377, 'the swarm'], [7946, 'the swarm']])
   const wanted: [number, Path][] = [
     [haproxy.port, ['haproxy', 'port']],

@@ -1,5 +1,4 @@
 import { isIPv4 } from 'node:net'
-import { userInfo } from 'node:os'
 import { InputError } from '../errors.ts'
 import { expandPath } from './paths.ts'
 import type { Environment } from './paths.ts'
@@ -33,7 +32,7 @@ export function makeHost({ name, at, groups, variables, directory, env }: HostPa
     name,
     address,
     groups,
-    connection: connectionOf(values, address, (path) => expandPath(path, directory, env)),
+    connection: connectionOf(values, (path) => expandPath(path, directory, env)),
     settings: {
       ...(values.interface !== undefined && { interface: values.interface }),
       labels: values.labels,
@@ -43,19 +42,20 @@ export function makeHost({ name, at, groups, variables, directory, env }: HostPa
   }
 }
 
-function connectionOf(values: HostVariables, address: string, expand: (path: string) => string): Connection {
-  const user = values.ansible_user ?? userInfo().username
+function connectionOf(values: HostVariables, expand: (path: string) => string): Connection {
   const becomePassword = values.ansible_become_password ?? values.ansible_become_pass
   return {
-    host: values.ansible_host ?? address,
-    port: values.ansible_port,
-    user,
-    become: values.ansible_become ?? user !== 'root',
-    connectTimeout: values.ansible_timeout,
+    become: values.ansible_become ?? values.ansible_user !== 'root',
+    ...(values.ansible_host && { host: values.ansible_host }),
+    ...(values.ansible_port && { port: values.ansible_port }),
+    ...(values.ansible_user && { user: values.ansible_user }),
+    ...(values.ansible_timeout && { connectTimeout: values.ansible_timeout }),
     ...(values.ansible_ssh_private_key_file && { keyFile: expand(values.ansible_ssh_private_key_file) }),
     ...(values.ansible_password && { password: values.ansible_password }),
     ...(becomePassword && { becomePassword }),
     ...(values.known_hosts && { knownHosts: expand(values.known_hosts) }),
+    ...(values.host_keys && { hostKeys: values.host_keys }),
     ...(values.proxy_command && { proxyCommand: values.proxy_command }),
+    ...(values.proxy_jump && { proxyJump: values.proxy_jump }),
   }
 }

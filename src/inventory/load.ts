@@ -27,7 +27,7 @@ import { parseYaml } from './yaml.ts'
  * Reads an inventory in Ansible's YAML shape and checks every setting. Opens no connection.
  *
  * @param path a directory with hosts.yml (or hosts.yaml), or such a file; group_vars and host_vars stand beside it
- * @param env BRAMBLE_USER, BRAMBLE_PRIVATE_KEY_FILE and BRAMBLE_BECOME_PASSWORD beat the inventory
+ * @param env BRAMBLE_USER, BRAMBLE_PRIVATE_KEY_FILE, BRAMBLE_BECOME_PASSWORD and BRAMBLE_HOST_KEYS beat the inventory
  * @param secrets reads the file of secrets, if something refers to one; by default without asking at a terminal
  * @throws InputError with file, line and column
  * @example

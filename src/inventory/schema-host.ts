@@ -14,24 +14,49 @@ export const hostShape = {
   known_hosts: v
     .text('a file')
     .optional()
-    .describe('File of known host keys. Default: .bramble/known_hosts of the project'),
+    .describe(
+      'File of known host keys, the only one. Default: .bramble/known_hosts of the project, and your own',
+    ),
+  host_keys: v
+    .oneOf(['accept-new', 'strict'])
+    .optional()
+    .describe(
+      'Whether the key of a host that nobody knows yet is recorded, or refused. Default: accept-new, unless ssh_config says StrictHostKeyChecking yes',
+    ),
   proxy_command: v
     .text('a command')
     .optional()
     .describe('Command whose standard input and output are the connection; %h and %p are host and port'),
+  proxy_jump: v
+    .text('jump hosts such as pi@gate.example.org')
+    .optional()
+    .describe(
+      'Jump hosts on the way, in order: [user@]host[:port], with commas between; proxy_command beats it',
+    ),
   extra: z
     .record(z.string(), z.unknown(), { error: 'a mapping' })
     .default({})
     .describe('Variables of your own, for your playbooks and templates'),
-  ansible_host: v.address.optional().describe('Address to connect to. Default: the address'),
-  ansible_port: v.port.default(22).describe('SSH port'),
-  ansible_user: v.text('a user name').optional().describe('SSH user. Default: your own user name'),
-  ansible_ssh_private_key_file: v.text('a file').optional().describe('SSH private key'),
+  ansible_host: v.address
+    .optional()
+    .describe('Address to connect to. Default: HostName of ssh_config, or the address'),
+  ansible_port: v.port.optional().describe('SSH port. Default: Port of ssh_config, or 22'),
+  ansible_user: v
+    .text('a user name')
+    .optional()
+    .describe('SSH user. Default: User of ssh_config, or your own user name'),
+  ansible_ssh_private_key_file: v
+    .text('a file')
+    .optional()
+    .describe('SSH private key. Default: IdentityFile of ssh_config, or what ssh-agent and ~/.ssh have'),
   ansible_password: v.secret.optional().describe('SSH password'),
   ansible_become: v.boolean.optional().describe('Use sudo. Default: true unless the user is root'),
   ansible_become_password: v.secret.optional().describe('Password that sudo asks for'),
   ansible_become_pass: v.secret.optional().describe('Same as ansible_become_password'),
-  ansible_timeout: v.number(1, 600).default(10).describe('Seconds to wait for the connection'),
+  ansible_timeout: v
+    .number(1, 600)
+    .optional()
+    .describe('Seconds to wait for the connection. Default: ConnectTimeout of ssh_config, or 10'),
   ansible_connection: v
     .oneOf(['ssh'], ': hosts are reached by SSH only')
     .optional()
@@ -47,6 +72,9 @@ export const hostShape = {
   ansible_python_interpreter: z.unknown().optional().describe('Not needed: hosts need no Python. Ignored'),
 }
 
+const noProgram =
+  'no ssh program is run: write proxy_jump, proxy_command, known_hosts or host_keys, or use ~/.ssh/config'
+
 /** Why some of Ansible's variables are not taken, and what to write instead. */
 export const unsupported: Readonly<Record<string, string>> = {
   ansible_ssh_host: 'an old name: write ansible_host',
@@ -57,11 +85,11 @@ export const unsupported: Readonly<Record<string, string>> = {
   ansible_private_key_file: 'write ansible_ssh_private_key_file',
   ansible_ssh_timeout: 'write ansible_timeout',
   ansible_sudo_pass: 'an old name: write ansible_become_password',
-  ansible_ssh_common_args:
-    'no ssh program is run: for a jump host write proxy_command, for host keys known_hosts',
-  ansible_ssh_extra_args:
-    'no ssh program is run: for a jump host write proxy_command, for host keys known_hosts',
-  ansible_ssh_args: 'no ssh program is run: for a jump host write proxy_command, for host keys known_hosts',
+  ansible_ssh_common_args: noProgram,
+  ansible_ssh_extra_args: noProgram,
+  ansible_ssh_args: noProgram,
+  ansible_host_key_checking: 'write host_keys: strict or accept-new',
+  ansible_ssh_host_key_checking: 'write host_keys: strict or accept-new',
   ansible_shell_type: 'a POSIX sh is always used: leave it out',
   ansible_shell_executable: 'a POSIX sh is always used: leave it out',
   ansible_group_priority: 'a child group beats its parents; make the group a child of the one it shall beat',

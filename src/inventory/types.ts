@@ -3,23 +3,29 @@ import type { Settings } from './schema.ts'
 
 export type { Settings } from './schema.ts'
 
-/** How a host is reached. */
+/** What the inventory says of how a host is reached. What it leaves unsaid comes from ssh_config(5) or a default. */
 export interface Connection {
-  readonly host: string
-  readonly port: number
-  readonly user: string
+  readonly host?: string
+  readonly port?: number
+  readonly user?: string
   readonly keyFile?: string
   readonly password?: Secret
   readonly becomePassword?: Secret
   /** Tasks run through sudo. */
   readonly become: boolean
-  /** File of known host keys, instead of the user's own. */
+  /** File of known host keys, instead of the project's and the user's own. */
   readonly knownHosts?: string
+  readonly hostKeys?: HostKeys
   /** Command whose standard input and output are the connection; `%h` and `%p` stand for host and port. */
   readonly proxyCommand?: string
+  /** Jump hosts, as in ProxyJump of ssh_config(5). */
+  readonly proxyJump?: string
   /** Seconds. */
-  readonly connectTimeout: number
+  readonly connectTimeout?: number
 }
+
+/** What becomes of a host whose key nobody knows yet: its key is recorded, or it is refused. */
+export type HostKeys = 'accept-new' | 'strict'
 
 /** What an inventory sets for one host, besides how it is reached. */
 export interface HostSettings {

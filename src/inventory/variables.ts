@@ -53,12 +53,13 @@ export function layerOf(source: Source, scope: Layer['scope'], value: unknown, b
   return { scope, variables: value, at }
 }
 
-/** The environment as the topmost layer of every host: BRAMBLE_USER, BRAMBLE_PRIVATE_KEY_FILE, BRAMBLE_BECOME_PASSWORD. */
+/** The environment as the topmost layer of every host: BRAMBLE_USER, BRAMBLE_BECOME_PASSWORD and so on. */
 export function applyEnvironment(env: Environment): Layer {
   const names = [
     ['ansible_user', 'BRAMBLE_USER'],
     ['ansible_ssh_private_key_file', 'BRAMBLE_PRIVATE_KEY_FILE'],
     ['ansible_become_password', 'BRAMBLE_BECOME_PASSWORD'],
+    ['host_keys', 'BRAMBLE_HOST_KEYS'],
   ] as const
   const set = names.filter(([, name]) => env[name])
   const variables = Object.fromEntries(set.map(([variable, name]) => [variable, env[name]]))

@@ -38,7 +38,7 @@ const intro = `# Settings
 
 Made from the schema in \`src/inventory/schema.ts\` by \`npx tsx src/reference/generate.ts\`.
 
-An inventory has Ansible's shape: \`hosts.yml\`, \`group_vars/\` and \`host_vars/\`. Every setting has a default or may be left out; an unknown one is an error, found before any connection is opened. The command line beats the environment (\`BRAMBLE_USER\`, \`BRAMBLE_PRIVATE_KEY_FILE\`, \`BRAMBLE_BECOME_PASSWORD\`), which beats the inventory; there a host's own settings beat those of its groups, and a child group beats its parents.
+An inventory has Ansible's shape: \`hosts.yml\`, \`group_vars/\` and \`host_vars/\`. Every setting has a default or may be left out; an unknown one is an error, found before any connection is opened. The command line beats the environment (\`BRAMBLE_USER\`, \`BRAMBLE_PRIVATE_KEY_FILE\`, \`BRAMBLE_BECOME_PASSWORD\`, \`BRAMBLE_HOST_KEYS\`), which beats the inventory; there a host's own settings beat those of its groups, and a child group beats its parents. How hosts are reached may also stand in \`~/.ssh/config\`: [connections](connections.md).
 
 An editor that knows the YAML language server completes settings and shows mistakes when the first line of \`inventory/group_vars/all.yml\` names the schema:
 

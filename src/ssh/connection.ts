@@ -1,37 +1,11 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
-import { connect as connectSocket, Socket } from 'node:net'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
-import { Duplex } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
+import { Socket } from 'node:net'
 import { NodeSSH, type Config } from 'node-ssh'
-import type { Client, ServerHostKeyAlgorithm } from 'ssh2'
+import type { AuthenticationType, Client, ServerHostKeyAlgorithm } from 'ssh2'
 import { BrambleError, ConnectionError, TimeoutError } from '../errors.ts'
-import type { Secret } from '../secrets/secret.ts'
-import { judgeHostKey } from './host-key.ts'
-import { knownKeys } from './known-hosts.ts'
-
-/** How to reach one host. */
-export interface Target {
-  /** The name in the inventory, for messages. */
-  name: string
-  host: string
-  port: number
-  user: string
-  keyFile?: string
-  password?: Secret
-  /** Commands run as root through sudo, unless the user is root. */
-  become: boolean
-  becomePassword?: Secret
-  /** A known_hosts file; new hosts are added to it. */
-  knownHosts: string
-  /** A command whose stdin and stdout are the connection; `%h` and `%p` stand for host and port. */
-  proxyCommand?: string
-  /** Seconds until a host that does not answer counts as unreachable. */
-  connectTimeout: number
-}
+import { checkHostKey, knownTypes } from './host-key.ts'
+import { offeredKeys, Signer, type Offered } from './identities.ts'
+import { openSocket } from './socket.ts'
+import type { Target } from './target.ts'
 
 /**
  * Opens an authenticated SSH connection whose host key has been checked.
@@ -39,33 +13,69 @@ export interface Target {
  * Errors: ConnectionError when the host is not reached or refuses the login; says which of them, and what to try.
  */
 export async function openClient(target: Target): Promise<Client> {
-  const ssh = new NodeSSH()
-  const known = knownAlgorithms(target)
-  const { socket, problem } = openSocket(target)
+  const offered = await offeredKeys(target)
+  const signer = new Signer(offered, target.agent)
   let keyError: BrambleError | undefined
+  const verify = (key: Buffer) => {
+    keyError = checkHostKey(target, key)
+    return keyError === undefined
+  }
+  const methods: AuthenticationType[] = ['none', 'agent', ...(target.password ? ['password' as const] : [])]
+  return connect(target, {
+    hostVerifier: verify,
+    agent: signer,
+    authHandler: methods,
+    ...(target.password && { password: target.password.reveal() }),
+  }).catch((error: unknown) => {
+    throw keyError ?? signer.problem ?? explain(target, error, offered)
+  })
+}
+
+/**
+ * The key that a host shows now. Nothing of it is believed: it is not logged in to.
+ *
+ * Errors: ConnectionError when it is not reached, or a jump host on the way is not.
+ */
+export async function shownHostKey(target: Target): Promise<Buffer> {
+  let shown: Buffer | undefined
+  const verify = (key: Buffer) => {
+    shown = key
+    return false
+  }
+  const connected = connect(target, { hostVerifier: verify }).then(
+    (client) => client.destroy(),
+    (error: unknown) => error,
+  )
+  const error = await connected
+  if (!shown) throw explain(target, error, [])
+  return shown
+}
+
+async function connect(target: Target, more: Partial<Config>): Promise<Client> {
+  const ssh = new NodeSSH()
+  const known = algorithms(target)
+  const { stream, problem } = await openSocket(target, openClient)
   // What a proxy command reaches is not known.
-  let reached = target.proxyCommand !== undefined
-  socket.once('connect', () => (reached = true))
+  let reached = target.proxyCommand !== undefined || target.via !== undefined
+  stream.once('connect', () => (reached = true))
   const config: Config = {
-    sock: socket,
+    sock: stream,
     username: target.user,
     readyTimeout: target.connectTimeout * 1000,
     keepaliveInterval: 15_000,
     keepaliveCountMax: 4,
-    hostVerifier: (key: Buffer) => {
-      keyError = judgeHostKey(target.knownHosts, target.name, target, key)
-      return keyError === undefined
-    },
     // A host known by one kind of key must be asked for that kind.
     ...(known.length > 0 && { algorithms: { serverHostKey: { prepend: known, append: [], remove: [] } } }),
-    ...credentials(target),
+    ...more,
   }
   try {
     await ssh.connect(config)
   } catch (error) {
-    const stuck = reached && hung(target, socket, error as Error)
-    socket.destroy()
-    throw keyError ?? (stuck || explain(target, error as Error, await problem()))
+    const cause = error as SshError
+    const spoke = stream instanceof Socket && stream.bytesRead > 0
+    stream.destroy()
+    if (reached && cause.level === 'client-timeout') throw hung(target, spoke, cause)
+    throw new Failure(cause, await problem())
   }
   const client = ssh.connection
   if (!client) throw new ConnectionError('the connection closed at once', { host: target.name })
@@ -74,106 +84,77 @@ export async function openClient(target: Target): Promise<Client> {
   return client
 }
 
-/** How a key of each kind can be asked for. Of a kind that is not here, ssh2 knows nothing. */
-const algorithms = new Map<string, ServerHostKeyAlgorithm[]>([
-  ['ssh-ed25519', ['ssh-ed25519']],
-  ['ecdsa-sha2-nistp256', ['ecdsa-sha2-nistp256']],
-  ['ecdsa-sha2-nistp384', ['ecdsa-sha2-nistp384']],
-  ['ecdsa-sha2-nistp521', ['ecdsa-sha2-nistp521']],
-  ['ssh-rsa', ['rsa-sha2-512', 'rsa-sha2-256']],
-])
+type SshError = Error & { level?: string }
 
-function knownAlgorithms(target: Target): ServerHostKeyAlgorithm[] {
-  const known = knownKeys(target.knownHosts, target.host, target.port)
-  return known.flatMap(({ type }) => algorithms.get(type) ?? [])
-}
+/** Why ssh2 gave up, and what a proxy command said to it. */
+class Failure extends Error {
+  override readonly cause: SshError
+  readonly stderr: string
 
-function openSocket(target: Target): { socket: Duplex; problem: () => Promise<string> } {
-  if (!target.proxyCommand) {
-    // ssh2 leaves Nagle on, which costs 40 ms a command.
-    return {
-      socket: connectSocket({ host: target.host, port: target.port, noDelay: true }),
-      problem: () => Promise.resolve(''),
-    }
-  }
-  const command = target.proxyCommand.replaceAll('%h', target.host).replaceAll('%p', String(target.port))
-  const child = spawn('/bin/sh', ['-c', `exec ${command}`], { stdio: ['pipe', 'pipe', 'pipe'] })
-  let stderr = ''
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
-  const socket = Duplex.from({ readable: child.stdout, writable: child.stdin })
-  socket.on('close', () => child.kill())
-  socket.on('error', () => child.kill())
-  child.on('error', (error) => socket.destroy(error))
-  // Its last words may arrive after the end of the connection that they explain.
-  const closed = once(child, 'close').catch(() => undefined)
-  const problem = async () => {
-    await Promise.race([closed, delay(500, undefined, { ref: false })])
-    return stderr
-  }
-  return { socket, problem }
-}
-
-function credentials(target: Target): { privateKey?: string; agent?: string; password?: string } {
-  const password = target.password ? { password: target.password.reveal() } : {}
-  if (target.keyFile) return { privateKey: readKey(target.keyFile), ...password }
-  if (target.password) return password
-  const agent = process.env['SSH_AUTH_SOCK']
-  const file = ['id_ed25519', 'id_ecdsa', 'id_rsa']
-    .map((name) => join(homedir(), '.ssh', name))
-    .find((path) => existsSync(path))
-  return { ...(agent && { agent }), ...(file && { privateKey: readKey(file) }) }
-}
-
-function readKey(file: string): string {
-  const path = file.replace(/^~(?=\/)/, homedir())
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw new ConnectionError(`cannot read the private key ${path}`, {
-      cause,
-      found: (cause as Error).message,
-      next: 'Name the right file in ansible_ssh_private_key_file.',
-    })
+  constructor(cause: SshError, stderr: string) {
+    super(cause.message)
+    this.cause = cause
+    this.stderr = stderr
   }
 }
 
 /** What took the connection and did not go on with it. */
-function hung(
-  target: Target,
-  socket: Duplex,
-  cause: Error & { level?: string },
-): ConnectionError | undefined {
-  if (cause.level !== 'client-timeout') return undefined
-  const spoke = socket instanceof Socket && socket.bytesRead > 0
+function hung(target: Target, spoke: boolean, cause: SshError): ConnectionError {
+  const { name, user, host, port, connectTimeout } = target
   const what = spoke ? 'began to speak SSH, but did not go on' : 'took the connection, but did not speak SSH'
-  return new TimeoutError(
-    `${target.user}@${target.host}:${target.port} ${what} within ${target.connectTimeout} s`,
-    {
-      host: target.name,
-      cause,
-      next: 'It hangs, or something else listens there. If it is only slow, raise ansible_timeout.',
-    },
-  )
+  return new TimeoutError(`${user}@${host}:${port} ${what} within ${connectTimeout} s`, {
+    host: name,
+    cause,
+    next: 'It hangs, or something else listens there. If it is only slow, raise ansible_timeout.',
+  })
 }
 
-function explain(
-  target: Target,
-  cause: Error & { code?: string; level?: string },
-  stderr: string,
-): ConnectionError {
+function algorithms(target: Target): ServerHostKeyAlgorithm[] {
+  return knownTypes(target).flatMap((type): ServerHostKeyAlgorithm[] => {
+    if (type === 'ssh-rsa') return ['rsa-sha2-512', 'rsa-sha2-256']
+    return kinds.filter((kind) => kind === type)
+  })
+}
+
+const kinds: readonly ServerHostKeyAlgorithm[] = [
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+]
+
+function explain(target: Target, error: unknown, offered: readonly Offered[]): BrambleError {
+  if (error instanceof BrambleError) return error
+  const cause =
+    error instanceof Failure ? error.cause : error instanceof Error ? error : new Error(String(error))
   const where = `${target.user}@${target.host}:${target.port}`
+  const stderr = error instanceof Failure ? error.stderr : ''
+  const through = target.via ? ` through ${target.via.name}` : ''
   const details = { host: target.name, cause, found: cause.message, stderr }
-  if (cause.level === 'client-authentication') {
+  if ('level' in cause && cause.level === 'client-authentication') {
     return new ConnectionError(`${where} refused the login`, {
       ...details,
-      expected: target.keyFile
-        ? `the key ${target.keyFile} to be accepted`
-        : 'a key or password to be accepted',
-      next: `Try it by hand: ssh -p ${target.port}${target.keyFile ? ` -i ${target.keyFile}` : ''} ${target.user}@${target.host}`,
+      expected: expectation(target, offered),
+      next: `Try it by hand: ${byHand(target)}`,
     })
   }
-  return new ConnectionError(`${where} cannot be reached`, {
+  return new ConnectionError(`${where} cannot be reached${through}`, {
     ...details,
     next: 'Is it switched on, on this network, and is its SSH server running?',
   })
+}
+
+function expectation({ password }: Target, offered: readonly Offered[]): string {
+  const names = offered.map(({ from }) => from)
+  if (password) names.push('the password')
+  if (names.length === 0) return 'a key or password to be accepted; there is none to offer'
+  const [only] = names
+  if (names.length > 1) return `one of these to be accepted:\n${names.join('\n')}`
+  return `${password ? only : `the key ${only}`} to be accepted`
+}
+
+function byHand({ user, host, port, identities, identitiesFrom, via }: Target): string {
+  const key = identitiesFrom === 'inventory' && identities[0] ? ` -i ${identities[0]}` : ''
+  const jump = via ? ` -J ${via.user}@${via.host}:${via.port}` : ''
+  return `ssh -p ${port}${key}${jump} ${user}@${host}`
 }

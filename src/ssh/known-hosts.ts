@@ -1,14 +1,26 @@
 import { createHmac } from 'node:crypto'
-import { appendFileSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { BrambleError } from '../errors.ts'
-import { starred } from '../glob.ts'
+import { keyType } from './fingerprint.ts'
+import { matchesList } from './glob.ts'
 
-export interface KnownHost {
-  hosts: string
+/** A key that a known_hosts file has for a host. */
+export interface KnownKey {
   revoked: boolean
   type: string
   key: string
+  /** `FILE:LINE`. */
+  at: string
 }
 
 /** `host`, or `[host]:port` where the port is not 22: how known_hosts names a server. */
@@ -17,77 +29,90 @@ export function hostId(host: string, port: number): string {
 }
 
 /**
- * The entries of a known_hosts file that speak of a host: plain, hashed (`|1|`), with globs, `@revoked`.
- * A file that does not exist knows nobody.
+ * The keys that a known_hosts file has for a host: plain, hashed (`|1|`), with globs, `@revoked`. Those of certificate
+ * authorities are none of a host's. With `only` revocations, hashed lines cost nothing. A file that does not exist knows nobody.
  *
  * @see sshd(8), SSH_KNOWN_HOSTS FILE FORMAT
  */
-export function knownKeys(file: string, host: string, port: number): KnownHost[] {
-  const id = hostId(host, port)
-  return entriesOf(file).filter((entry) => matches(entry.hosts, id))
+export function knownKeys(file: string, id: string, only: 'all' | 'revoked' = 'all'): KnownKey[] {
+  return linesOf(file).flatMap(({ marker, hosts, type, key, at }) => {
+    const revoked = marker === '@revoked'
+    if (only === 'revoked' && !revoked) return []
+    return marker !== '@cert-authority' && namesHost(hosts, id) ? [{ type, key, revoked, at }] : []
+  })
 }
 
-/** Adds a host's key to a known_hosts file, which is made (0600) if it is not there. */
-export function addKnownKey(file: string, host: string, port: number, key: Buffer): void {
-  mkdirSync(dirname(file), { recursive: true })
-  appendFileSync(file, `${hostId(host, port)} ${keyType(key)} ${key.toString('base64')}\n`, { mode: 0o600 })
-}
+type Line = NonNullable<ReturnType<typeof parseLine>> & { at: string }
 
-/** The algorithm's name at the head of a public key (RFC 4253, 6.6). */
-export function keyType(key: Buffer): string {
-  return key.toString('ascii', 4, 4 + key.readUInt32BE(0))
-}
+/** What was read last of each file: a run asks the same ones about all of its hosts. */
+const last = new Map<string, { stamp: string; lines: readonly Line[] }>()
 
-/** What was read last: a run asks the same file about each of its hosts. */
-let last: { file: string; stamp: string; entries: KnownHost[] } | undefined
-
-function entriesOf(file: string): KnownHost[] {
-  const stat = statSync(file, { throwIfNoEntry: false })
-  if (!stat) return []
-  const stamp = `${stat.ino} ${stat.mtimeMs} ${stat.size}`
-  if (last?.file !== file || last.stamp !== stamp) {
-    const entries = readLines(file)
-      .map(parseLine)
-      .filter((entry) => entry !== undefined)
-    last = { file, stamp, entries }
-  }
-  return last.entries
-}
-
-function readLines(file: string): string[] {
+function linesOf(file: string): readonly Line[] {
   try {
-    return readFileSync(file, 'utf8').split('\n')
+    const { ino, mtimeMs, size } = statSync(file)
+    const stamp = `${ino} ${mtimeMs} ${size}`
+    const known = last.get(file)
+    if (known?.stamp === stamp) return known.lines
+    const texts = readFileSync(file, 'utf8').split('\n')
+    const lines = texts.flatMap((text, index) => {
+      const line = parseLine(text)
+      return line ? [{ ...line, at: `${file}:${index + 1}` }] : []
+    })
+    last.set(file, { stamp, lines })
+    return lines
   } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return []
     throw new BrambleError('the known host keys cannot be read', {
       cause: error,
       at: file,
-      found: (error as Error).message,
+      found: message,
       next: 'Let known_hosts in the inventory name a file that you may read.',
     })
   }
 }
 
-function parseLine(line: string): KnownHost | undefined {
-  const words = line.trim().split(/\s+/)
+/** The parts of a line; undefined for a comment, and for what OpenSSH would skip. */
+export function parseLine(
+  text: string,
+): { marker: string | undefined; hosts: string; type: string; key: string } | undefined {
+  const words = text.trim().split(/\s+/)
   const marker = words[0]?.startsWith('@') ? words.shift() : undefined
   const [hosts, type, key] = words
-  if (!hosts || hosts.startsWith('#') || !type || !key || marker === '@cert-authority') return undefined
-  return { hosts, type, key, revoked: marker === '@revoked' }
+  if (!hosts || hosts.startsWith('#') || !type || !key) return undefined
+  if (marker !== undefined && marker !== '@revoked' && marker !== '@cert-authority') return undefined
+  return { marker, hosts, type, key }
 }
 
-function matches(hosts: string, id: string): boolean {
-  if (hosts.startsWith('|1|')) {
-    const [, , salt = '', hash] = hosts.split('|')
-    return createHmac('sha1', Buffer.from(salt, 'base64')).update(id).digest('base64') === hash
+/** Whether the first word of a line means a host. */
+export function namesHost(hosts: string, id: string): boolean {
+  if (!hosts.startsWith('|1|')) return matchesList(hosts.split(','), [id], 'i')
+  const [, , salt = '', hash] = hosts.split('|')
+  return createHmac('sha1', Buffer.from(salt, 'base64')).update(id.toLowerCase()).digest('base64') === hash
+}
+
+/** Adds a host's key to a known_hosts file, which is made (0600) if it is not there. Runs may do so side by side. */
+export function addKnownKey(file: string, id: string, key: Buffer): void {
+  mkdirSync(dirname(file), { recursive: true })
+  appendLines(file, `${id.toLowerCase()} ${keyType(key)} ${key.toString('base64')}\n`)
+}
+
+/** Appends; where `replaceKnownKey` has put a new file in the place of this one meanwhile, to that one as well. */
+export function appendLines(file: string, lines: string): void {
+  for (;;) {
+    const descriptor = openSync(file, 'a+', 0o600)
+    try {
+      const { size, ino } = fstatSync(descriptor)
+      writeSync(descriptor, endsLine(descriptor, size) ? lines : `\n${lines}`)
+      if (statSync(file, { throwIfNoEntry: false })?.ino === ino) return
+    } finally {
+      closeSync(descriptor)
+    }
   }
-  const patterns = hosts.split(',')
-  const negated = patterns.some((pattern) => pattern.startsWith('!') && glob(pattern.slice(1), id))
-  return !negated && patterns.some((pattern) => glob(pattern, id))
 }
 
-function glob(pattern: string, text: string): boolean {
-  // The usual case first: with one line for each of many hosts, and as many hosts to look up, it counts.
-  if (!/[*?]/.test(pattern)) return pattern.toLowerCase() === text.toLowerCase()
-  const escaped = pattern.replace(/[\\^$.|+()[\]{}]/g, String.raw`\$&`).replaceAll('?', '.')
-  return new RegExp(starred(escaped.split('*')), 'i').test(text)
+function endsLine(descriptor: number, size: number): boolean {
+  const last = Buffer.from('\n')
+  if (size > 0) readSync(descriptor, last, 0, 1, size - 1)
+  return last.toString() === '\n'
 }

@@ -4,8 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Client, ClientChannel } from 'ssh2'
 import { BrambleError, ConnectionError, TimeoutError } from '../errors.ts'
 import type { Secret } from '../secrets/secret.ts'
-import { openClient, type Target } from './connection.ts'
+import { openClient } from './connection.ts'
 import { frame, Unframer, type Answer, type Answers } from './framing.ts'
+import type { Target } from './target.ts'
 
 /** A root shell on one host that is fed scripts, one after another, over one connection. */
 export interface Session {

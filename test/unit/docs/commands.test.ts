@@ -40,6 +40,7 @@ const pages = [
   'docs/writing-a-module.md',
   'docs/settings.md',
   'docs/secrets.md',
+  'docs/connections.md',
   'bin/demo',
 ]
 
@@ -97,6 +98,7 @@ describe('the commands in the documentation', () => {
       'docs/writing-a-module.md',
       'docs/modules.md',
       'docs/playbooks.md',
+      'docs/settings.md',
       'docs/secrets.md',
     ]) {
       for (const [, path = ''] of read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {

@@ -9,8 +9,9 @@ import { matchHosts } from '../../../src/inventory/index.ts'
 import { expandRange } from '../../../src/inventory/ranges.ts'
 import { renderTemplate } from '../../../src/modules/template.ts'
 import { FactStore } from '../../../src/playbook/facts.ts'
-import { judgeHostKey } from '../../../src/ssh/host-key.ts'
+import { checkHostKey } from '../../../src/ssh/host-key.ts'
 import { knownKeys } from '../../../src/ssh/known-hosts.ts'
+import type { Target } from '../../../src/ssh/target.ts'
 import { commandLine } from '../cli/bramble.ts'
 import { inventoryOf, type Files } from '../inventory/fixture.ts'
 import { yamlFile } from './inventories.ts'
@@ -273,13 +274,28 @@ describe('anything in the place of', () => {
       { weight: 4, arbitrary: lines.map((all) => Buffer.from(all.join('\n'))) },
       fc.uint8Array(),
     )
+    const target: Target = {
+      name: 'rpi1',
+      host: 'rpi1',
+      port: 22,
+      user: 'pi',
+      identities: [],
+      identitiesFrom: 'default',
+      identitiesOnly: false,
+      become: true,
+      knownHosts: file,
+      alsoKnown: [],
+      hostKeys: 'accept-new',
+      connectTimeout: 10,
+      ignored: [],
+    }
     try {
       fc.assert(
         fc.property(bytes, (content) => {
           writeFileSync(file, content)
           const host = `${'a'.repeat(60)}.${'a'.repeat(60)}`
-          holds('the keys', () => knownKeys(file, host, 22))
-          holds('the judgement', () => judgeHostKey(file, 'rpi1', { host: 'rpi1', port: 22 }, key))
+          holds('the keys', () => knownKeys(file, host))
+          holds('the judgement', () => checkHostKey(target, key))
         }),
         runs(1 / 2),
       )
