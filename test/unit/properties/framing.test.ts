@@ -7,16 +7,16 @@ import { ensureShell, patience, runs, seed, shells } from './settings.ts'
 const nonce = '00112233445566778899aabb'
 
 /** What looks like the frame, and is not: other nonces, ends of lines where they do not belong, beginnings and ends. */
+const other = '0123456789abcdef01234567'
 const alike = fc.constantFrom(
-  ...['\n', ' ', ' begin', ' end', ' end 0 0', ' 0', '\n\n', '\0', '\r\n', '%s'],
-  ...[
-    nonce.slice(0, -1),
-    nonce.slice(1),
-    nonce.toUpperCase(),
-    `x${nonce}`,
-    `\n${nonce.slice(0, 12)}\n${nonce.slice(12)}`,
-  ],
-  ...['0123456789abcdef01234567', '\n0123456789abcdef01234567 end 1 1\n', '\n0123456789abcdef01234567 0\n'],
+  ...'\n| | begin| end| end 0 0| 0|\n\n|\0|\r\n|%s'.split('|'),
+  nonce.slice(0, -1),
+  nonce.slice(1),
+  nonce.toUpperCase(),
+  `x${nonce}`,
+  `\n${nonce.slice(0, 12)}\n${nonce.slice(12)}`,
+  `\n${other} end 1 1\n`,
+  `\n${other} 0\n`,
 )
 const printed = fc
   .array(
@@ -33,13 +33,13 @@ const printed = fc
   .filter((all) => !all.includes(`\n${nonce}`))
 const answer = fc.record({ code: fc.nat(255), stdout: printed, stderr: printed })
 
+function octal(bytes: Buffer): string {
+  return [...bytes].map((byte) => `\\0${byte.toString(8).padStart(3, '0')}`).join('')
+}
+
 /** A command that prints bytes as they are, in any shell. */
 function printing({ code, stdout, stderr }: { code: number; stdout: Buffer; stderr: Buffer }): string {
   return `printf %b '${octal(stdout)}'; printf %b '${octal(stderr)}' >&2; exit ${code}`
-}
-
-function octal(bytes: Buffer): string {
-  return [...bytes].map((byte) => `\\0${byte.toString(8).padStart(3, '0')}`).join('')
 }
 
 for (const shell of shells) {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
-import { text } from './texts.ts'
+import { text, words } from './texts.ts'
 
 const shipped = ['inventory/hosts.yml', 'inventory/group_vars/all.yml', 'inventory/lab/hosts.yml'].map(
   (name) => readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8'),
@@ -8,102 +8,20 @@ const shipped = ['inventory/hosts.yml', 'inventory/group_vars/all.yml', 'invento
 
 /** Values and keys that a loader may stumble over, as YAML. */
 const odd = [
-  ...[
-    '',
-    '~',
-    'null',
-    'true',
-    'yes',
-    '0',
-    '-1',
-    '1e999',
-    '.nan',
-    '-.inf',
-    '0x10',
-    '0o17',
-    '0644',
-    '12345678901234567890123',
-  ],
-  ...[
-    '__proto__',
-    'constructor',
-    'toString',
-    'hasOwnProperty',
-    'valueOf',
-    'all',
-    'ungrouped',
-    'hosts',
-    'children',
-    'vars',
-  ],
-  ...[
-    '[]',
-    '{}',
-    '[[]]',
-    '[1, [2, {a: 3}]]',
-    '{a: {b: {c: 1}}}',
-    '{__proto__: {a: 1}}',
-    '{constructor: 1}',
-    '? [a]',
-    '? {a: b}',
-  ],
-  ...[
-    '*a',
-    '&a x',
-    '&a {b: *a}',
-    '<<: *a',
-    '<<: {a: 1}',
-    '!!set {a}',
-    '!!binary aGk=',
-    '!!js/function x',
-    '!vault |',
-    '| ',
-    '> ',
-  ],
-  ...[
-    'rpi[1:99999999]',
-    'rpi[1:99999]',
-    'rpi[9:1]',
-    'rpi[a:z]',
-    'rpi[01:010]',
-    'rpi[1:9:0]',
-    'rpi[',
-    'rpi]',
-    'r[1:9][1:9][1:9][1:9][1:9]',
-  ],
-  ...[
-    '10.0.0.1',
-    '10.0.0.256',
-    '::1',
-    'fe80::1%eth0',
-    '2001:db8::1',
-    '-',
-    '.',
-    '..',
-    '/',
-    '/etc',
-    '~/x',
-    '{{ x }}',
-    "'",
-    '"',
-    '#',
-    '---',
-    '...',
-  ],
-  ...[
-    '\t',
-    '\u0000',
-    '\uFEFF',
-    '\u0085',
-    '\u2028',
-    '"\\uD83C"',
-    '"\\x00"',
-    'é',
-    '🍇',
-    'x'.repeat(300),
-    '['.repeat(200),
-    '- '.repeat(200),
-  ],
+  ...words(String.raw`
+    ~ null true yes 0 -1 1e999 .nan -.inf 0x10 0o17 0644 12345678901234567890123 [] {} [[]] *a <<: ? | > - . .. / # --- ...
+    __proto__ constructor toString hasOwnProperty valueOf all ungrouped hosts children vars ' " "\uD83C" "\x00"
+    rpi[1:99999999] rpi[1:99999] rpi[9:1] rpi[a:z] rpi[01:010] rpi[1:9:0] rpi[ rpi] r[1:9][1:9][1:9][1:9][1:9]
+    10.0.0.1 10.0.0.256 ::1 fe80::1%eth0 2001:db8::1 /etc ~/x {{x}} é 🍇`),
+  ...'|\t|\u0000|\uFEFF|\u0085|\u2028|[1, [2, {a: 3}]]|{a: {b: {c: 1}}}|{__proto__: {a: 1}}|{constructor: 1}|? [a]|? {a: b}'.split(
+    '|',
+  ),
+  ...'&a x;&a {b: *a};<<: *a;<<: {a: 1};!!set {a};!!binary aGk=;!!js/function x;!vault |;!secret sudo'.split(
+    ';',
+  ),
+  'x'.repeat(300),
+  '['.repeat(200),
+  '- '.repeat(200),
 ]
 const value = fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...odd) }, { weight: 1, arbitrary: text })
 

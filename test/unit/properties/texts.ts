@@ -1,60 +1,31 @@
 import * as fc from 'fast-check'
 
-/** Pieces of text that some program on the way could take for its own. */
-const pieces = [
-  ...['', ' ', '  ', '\t', '\n', '\n\n', '\r', '\r\n', '\v', '\f', '\b', '\u0001', '\u007F', '\u001B[31m'],
-  ...["'", "''", '"', '""', '`', '`id`', '$', '$$', '$(id)', '${', '${x', '$HOME', '$((1', '$@', '$0'],
-  ...[
-    '\\',
-    '\\\\',
-    '\\n',
-    '\\0',
-    '\\c',
-    "\\'",
-    '%',
-    '%s',
-    '%%',
-    '%n',
-    '%d',
-    '!',
-    '!!',
-    '#',
-    '# x',
-    '~',
-    '~root',
-  ],
-  ...['-', '--', '-n', '-e', '-rf', '--help', '*', '/*', '?', '[a-z]', '{a,b}', '(', ')', '<', '>', '|', '&'],
-  ...[';', ';;', '=', 'a=b', ':', ',', '.', '..', 'EOF', 'END', '<<END', 'a', 'true', '0', '0755', 'null'],
-  ...[
-    '\u0080',
-    '\u0081',
-    '\u0088',
-    '\u00A0',
-    '\u2028',
-    '\u3000',
-    '\uFEFF',
-    '\uFFFF',
-    'é',
-    'e\u0301',
-    'ß',
-    '中',
-  ],
-  ...[
-    '\u{10FFFF}',
-    '🍇',
-    '👩‍👩‍👧',
-    '\u202E',
-    '<%',
-    '%>',
-    '<%= x %>',
-    '{mark}',
-    '$&',
-    '{{',
-    '--- ',
-    '+++ ',
-    '@@ ',
-  ],
+/** Words of a text, whatever they hold but blanks and line breaks. */
+export function words(text: string): string[] {
+  return text.split(/[ \n]+/).filter((word) => word !== '')
+}
+
+const signs = String.raw`
+  ' '' " "" ${'`'} ${'`id`'} $ $$ $(id) ${'${'} ${'${x'} $HOME $((1 $@ $0 $& \ \\ \n \0 \c \' % %s %% %n %d ! !! #
+  ~ ~root - -- -n -e -rf --help * /* ? [a-z] {a,b} ( ) < > | & ; ;; = a=b : , . .. EOF END <<END a true 0 0755 null
+  é ß 中 🍇 👩‍👩‍👧 <% %> {mark} {{ --- +++ @@`
+const blanks = ' |  |\t|\n|\n\n|\r|\r\n|\v|\f|\b|\u0001|\u007F|\u001B[31m|# x|<%= x %>|--- |+++ |@@ '
+const rare = [
+  '\u0080',
+  '\u0081',
+  '\u0088',
+  '\u00A0',
+  '\u2028',
+  '\u3000',
+  '\uFEFF',
+  '\uFFFF',
+  'e\u0301',
+  '\u{10FFFF}',
+  '\u202E',
 ]
+
+/** Pieces of text that some program on the way could take for its own. */
+const pieces = ['', ...words(signs), ...blanks.split('|'), ...rare]
 
 /** Any text without NUL: of all characters there are, of letters and signs, and of what shells stumble over. */
 export const text = fc
