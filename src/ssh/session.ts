@@ -30,6 +30,8 @@ export async function openSession(target: Target): Promise<Session> {
     return new SshSession(client, shell, target)
   } catch (error) {
     client.end()
+    // What hangs does not end by itself, and would keep this process from ending, too.
+    client.destroy()
     throw error
   }
 }

@@ -345,7 +345,7 @@ function versions(host: LightHost): Promise<string> {
     host,
     `for kind in services nodes configs tasks swarm images/json containers/json; do
 curl -sS --unix-socket /run/docker.sock http://docker/$kind | grep -o '"\\(ID\\|Id\\|Index\\|UpdatedAt\\|Created\\)":[^,}]*' || :
-done`,
+done | sort`,
   )
 }
 
