@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
-import { until } from '../../../src/lab/wait.ts'
-import { judge, type Holder } from '../../../src/engine/lock.ts'
-import { resource, type Resource } from '../../../src/playbook/resource.ts'
-import { sh } from '../../../src/playbook/sh.ts'
-import { ensureShell, shells } from '../properties/settings.ts'
-import { directoryForEach, holds, over, runLocally, type LocalOptions } from './harness.ts'
-import { LocalSession, type LocalShell } from './local-session.ts'
+import { until } from '../../src/lab/wait.ts'
+import { judge, type Holder } from '../../src/engine/lock.ts'
+import { resource, type Resource } from '../../src/playbook/resource.ts'
+import { sh } from '../../src/playbook/sh.ts'
+import { ensureShell, shells } from '../unit/properties/settings.ts'
+import { directoryForEach, holds, over, runLocally, type LocalOptions } from '../unit/engine/harness.ts'
+import { LocalSession, type LocalShell } from '../unit/engine/local-session.ts'
 
 for (const shell of shells) {
   describe(`the lock of a host, with ${shell}`, function () {
