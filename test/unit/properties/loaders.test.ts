@@ -9,6 +9,7 @@ import { matchHosts } from '../../../src/inventory/index.ts'
 import { expandRange } from '../../../src/inventory/ranges.ts'
 import { renderTemplate } from '../../../src/modules/template.ts'
 import { FactStore } from '../../../src/playbook/facts.ts'
+import { askConfig, readSshConfig } from '../../../src/ssh/config.ts'
 import { checkHostKey } from '../../../src/ssh/host-key.ts'
 import { knownKeys } from '../../../src/ssh/known-hosts.ts'
 import type { Target } from '../../../src/ssh/target.ts'
@@ -183,10 +184,59 @@ describe('anything in the place of', () => {
     )
   })
 
+  it(`a line of ssh_config is taken, left out or refused (seed ${seed})`, function () {
+    this.timeout(patience(20_000))
+    const folder = mkdtempSync(join(tmpdir(), 'bramble-config-'))
+    const file = join(folder, 'config')
+    // No `Match exec`: it would run what was made up.
+    const word = fc.oneof(
+      fc.constantFrom(
+        ...words('Host Match Include Port User HostName ProxyJump IdentityFile = # * ! !* host all'),
+      ),
+      fc.constantFrom(
+        ...words('originalhost user final 22 65536 -1 %h %p %% %x ~ ~/x [a [z-a] [! *[ config none " \''),
+      ),
+      text.filter((one) => !/exec/i.test(one)),
+    )
+    const lines = fc.array(
+      fc.array(word, { maxLength: 4 }).map((all) => all.join(' ')),
+      { maxLength: 6 },
+    )
+    try {
+      fc.assert(
+        fc.property(lines, (all) => {
+          writeFileSync(file, all.join('\n').replaceAll('Include ', `Include ${folder}/`))
+          holds(all.join('\n'), () => {
+            const { hostname, user, port } = askConfig(readSshConfig(file), { names: ['rpi1'] })
+            assert.ok([hostname, user, port].length === 3)
+          })
+        }),
+        runs(1 / 2),
+      )
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
   it(`a line of known_hosts is passed over, or judged (seed ${seed})`, function () {
     this.timeout(patience(20_000))
     const folder = mkdtempSync(join(tmpdir(), 'bramble-known-'))
     const file = join(folder, 'known_hosts')
+    const target: Target = {
+      name: 'rpi1',
+      host: 'rpi1',
+      port: 22,
+      user: 'pi',
+      identities: [],
+      identitiesFrom: 'default',
+      identitiesOnly: false,
+      become: true,
+      knownHosts: file,
+      alsoKnown: [],
+      hostKeys: 'accept-new',
+      connectTimeout: 10,
+      ignored: [],
+    }
     const key = Buffer.concat([Buffer.from([0, 0, 0, 11]), Buffer.from('ssh-ed25519'), Buffer.alloc(36, 1)])
     const word = fc.oneof(
       fc.constantFrom(
@@ -205,21 +255,6 @@ describe('anything in the place of', () => {
       { weight: 4, arbitrary: lines.map((all) => Buffer.from(all.join('\n'))) },
       fc.uint8Array(),
     )
-    const target: Target = {
-      name: 'rpi1',
-      host: 'rpi1',
-      port: 22,
-      user: 'pi',
-      identities: [],
-      identitiesFrom: 'default',
-      identitiesOnly: false,
-      become: true,
-      knownHosts: file,
-      alsoKnown: [],
-      hostKeys: 'accept-new',
-      connectTimeout: 10,
-      ignored: [],
-    }
     try {
       fc.assert(
         fc.property(bytes, (content) => {
