@@ -3,7 +3,12 @@ import { starred } from '../glob.ts'
 /** A pattern with `*`, `?` and, as in glob(7), `[…]`, which has to match all of a text. */
 export function globPattern(pattern: string): RegExp {
   const parts = pattern.replaceAll(/[\\^$.|+(){}]/g, String.raw`\$&`).replaceAll('[!', '[^')
-  return new RegExp(starred(parts.replaceAll('?', '.').split('*')), 's')
+  try {
+    return new RegExp(starred(parts.replaceAll('?', '.').split('*')), 's')
+  } catch {
+    // A bracket that is not closed, or around nothing, as in `[z-a]`: no file is like that.
+    return /(?!)/
+  }
 }
 
 /** Patterns as compiled: the same few are asked about every host. */

@@ -151,6 +151,11 @@ const cases: Record<string, Case> = {
     ask: { names: ['rpi1'] },
     expect: {},
   },
+  'an include of a glob that no name can fit': {
+    config: 'Include DIR/[z-a] DIR/[a\nPort 26\n',
+    ask: { names: ['rpi1'] },
+    expect: { port: '26' },
+  },
   'what is included, in the order of names': {
     config: 'Include DIR/conf.d/*.conf DIR/no-such\nPort 26\n',
     files: {
