@@ -1,7 +1,10 @@
 import {
+  checkedConfig,
   directory,
   file,
   image,
+  imageRevisions,
+  keepalivedSources,
   loadedImages,
   networkInterface,
   play,
@@ -10,8 +13,10 @@ import {
   renderTemplate,
   Secret,
   stack as dockerStack,
+  stackChecks,
   stackConfigsPruned,
   stackModel,
+  UnknownFact,
   type Context,
   type Host,
 } from 'bramble'
@@ -36,14 +41,36 @@ const images = play({
     }
     if (settings.keepalived_build && host.in('loadbalancers')) {
       const context = `${cluster.settings.stack.directory}/keepalived`
-      const names = ['Dockerfile', 'check-haproxy', 'docker-entrypoint.sh']
       yield directory({ path: cluster.settings.stack.directory })
       yield directory({ path: context })
-      for (const name of names) {
+      for (const name of keepalivedSources) {
         yield file({ path: `${context}/${name}`, content: template(`keepalived/${name}`).text })
       }
       yield image({ reference: settings.keepalived, build: { directory: context } })
     }
+  },
+})
+
+/**
+ * Nothing is deployed that the images refuse: each is asked about its configuration when that is new, on a node that
+ * has it. One refusal ends the run.
+ */
+const configs = play({
+  name: 'configs',
+  hosts: 'loadbalancers:webservers',
+  critical: true,
+  *tasks(host, context) {
+    const balancer = host.in('loadbalancers')
+    // The last web server, as the first are busy with what is asked of load balancers.
+    const last = host === context.alive.findLast((one) => one.in('webservers'))
+    if (!balancer && !last) return
+    const { model, files } = rendered(context)
+    const checks = stackChecks(model, files, host.name)
+    if (balancer) {
+      yield checkedConfig(checks.haproxy)
+      yield checkedConfig(checks.keepalived)
+    }
+    if (last) yield checkedConfig(checks.nginx)
   },
 })
 
@@ -55,7 +82,12 @@ const deploy = play({
   *tasks(_, context) {
     const { cluster } = context
     const { name, directory: path, deploy_timeout: timeout } = cluster.settings.stack
-    const { files, configs, secret } = rendered(context)
+    const { files, configs: names, secret } = rendered(context)
+    // No host of a group took part, and so none has asked its images.
+    for (const group of ['loadbalancers', 'webservers']) {
+      if (context.alive.some((one) => one.in(group))) continue
+      throw new UnknownFact(cluster.group(group)[0]?.name ?? group, 'opinion of the configuration')
+    }
     yield directory({ path, mode: '0750' })
     for (const [target, text] of Object.entries(files)) {
       // The password in it is looked for in reports by itself.
@@ -69,15 +101,17 @@ const deploy = play({
       timeout,
       resolveImage: cluster.settings.images.resolve,
     })
-    yield stackConfigsPruned({ name, directory: path, keep: configs })
+    yield stackConfigsPruned({ name, directory: path, keep: names })
   },
 })
 
-export default playbook({ name: 'stack', plays: [interfaces, images, deploy] })
+export default playbook({ name: 'stack', plays: [interfaces, images, configs, deploy] })
 
-function rendered({ cluster, facts, template }: Context) {
-  const model = stackModel(cluster, (host) => facts.get(host, 'interface', 'eth0'))
-  return renderStack(model, template, renderTemplate)
+function rendered(context: Context) {
+  const { cluster, facts, template } = context
+  const interfaceOf = (host: string) => facts.get(host, 'interface', 'eth0')
+  const model = stackModel(cluster, interfaceOf, imageRevisions(context))
+  return { model, ...renderStack(model, template, renderTemplate) }
 }
 
 function referencesOf(

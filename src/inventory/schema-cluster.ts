@@ -103,7 +103,9 @@ const stack = v.group('The Docker stack', {
   deploy_timeout: v
     .integer(1, 86400)
     .default(300)
-    .describe('Seconds that all services may take until they run'),
+    .describe(
+      'Seconds that all services may take until they run; if they do not, all go back to the version before',
+    ),
 })
 
 // The tags follow the stable or long-term series. For a reproducible cluster write your own `name:tag@sha256:…`:

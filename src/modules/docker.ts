@@ -74,7 +74,7 @@ const questions: Batch<Question> = {
  * Sends JSON to the Docker daemon. The body goes through a pipe from the shell's own printf, so that no process
  * has a token among its arguments; what the daemon objects to goes to stderr.
  */
-export function dockerPost(path: string, body: Parameters<typeof sh>[1]): Sh {
+export function dockerPost(path: string | Sh, body: Parameters<typeof sh>[1]): Sh {
   const json = 'Content-Type: application/json'
   return sh`printf %s ${body} | curl -sS --max-time 120 --fail-with-body --unix-socket /run/docker.sock -H ${json} --data-binary @- http://docker${path} >&2`
 }

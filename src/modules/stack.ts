@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { InputError } from '../errors.ts'
-import { lines, sh, type Sh } from '../playbook/sh.ts'
+import { sh, type Sh } from '../playbook/sh.ts'
 import { resource, type Common, type Resource } from '../playbook/resource.ts'
 import { unfinished } from '../stack/convergence.ts'
-import { readStack, specOf, stackProbe, stackServices, type Service, type StackSeen } from '../stack/state.ts'
+import { deploy, finish, type Rollout } from '../stack/rollout.ts'
+import { readStack, specOf, stackProbe, type StackSeen, type Version } from '../stack/state.ts'
 
 export interface StackOptions extends Common {
   name: string
@@ -18,7 +19,7 @@ export interface StackOptions extends Common {
   resolveImage?: 'always' | 'changed' | 'never'
   /** Remove services that the compose file does not name any more. Default true. */
   prune?: boolean
-  /** Seconds that all services may take until they run. Default 300. */
+  /** Seconds that all services may take until they run, and as many for going back. Default 300. */
   timeout?: number
 }
 
@@ -28,8 +29,12 @@ export interface StackOptions extends Common {
  * What the last deploy left is kept in `.deployed.json` beside the compose file: a deploy is due when a file, or
  * a service's specification, differs from it. `docker service update --force` alone is no difference.
  *
- * Errors: those of `docker stack deploy`; an update that was rolled back or paused; the deadline, with the tasks
- * that do not run and why.
+ * If not all services run in time, or the swarm gives one's update up, all of them go back to what they were before
+ * the deploy, and the task fails. The files in the directory stay, so the next run tries them again. A run that is
+ * killed leaves what was before on record, for the next one to go back to.
+ *
+ * Errors: those of `docker stack deploy`; the services that do not run, with their tasks, what these logged last, and
+ * whether all is back at the version before.
  *
  * @see https://docs.docker.com/reference/cli/docker/stack/deploy/
  * @example
@@ -39,6 +44,7 @@ export function stack(options: StackOptions): Resource {
   const { name, directory, files, timeout = 300, ...common } = options
   if (!directory.startsWith('/')) throw new InputError(`stack ${name}: ${directory} is no absolute path`)
   const wanted = Object.fromEntries(Object.entries(files).map(([file, text]) => [file, sha256(text)]))
+  const rollout = (former: Version): Rollout => ({ name, directory, files: wanted, former, timeout })
   return resource(
     {
       title: `stack ${name}`,
@@ -46,22 +52,43 @@ export function stack(options: StackOptions): Resource {
       settle: timeout,
       plan(seen) {
         const found = readStack(seen)
-        const reasons = found
-          ? differences(found, wanted)
-          : [`- no swarm is managed from here\n+ stack ${name}`]
-        if (reasons.length > 0) return { diff: reasons.join('\n'), apply: deploy(options, wanted) }
-        const waiting = found ? unfinished(name, found) : []
-        if (waiting.length === 0) return undefined
-        const paused = found?.services.some(({ UpdateStatus }) => UpdateStatus?.State === 'paused')
-        return {
-          diff: waiting.join('\n'),
-          ...(paused ? { apply: deploy(options, wanted) } : { apply: sh`:`, waits: true as const }),
+        if (!found) {
+          const diff = `- no swarm is managed from here\n+ stack ${name}`
+          return { diff, apply: deploy(rollout(nothing), command(options)) }
         }
+        const reasons = differences(found, wanted)
+        const waiting = unfinished(name, found)
+        const gaveUp = found.services.some(({ UpdateStatus }) => UpdateStatus?.State === 'paused')
+        if (reasons.length > 0 || gaveUp) {
+          const diff = (reasons.length > 0 ? reasons : waiting).join('\n')
+          return { diff, apply: deploy(rollout(formerOf(name, found)), command(options)) }
+        }
+        if (found.deployed?.former) {
+          const diff = ['~ deployed by a run that did not see it through', ...waiting].join('\n')
+          return { diff, apply: finish(rollout(found.deployed.former), found.deployed) }
+        }
+        if (waiting.length === 0) return undefined
+        return { diff: waiting.join('\n'), apply: sh`:`, waits: true }
       },
     },
-    // The change itself waits for rolling updates, the rest of the deadline is for what comes up after them.
-    { ...common, timeout: timeout + 60 },
+    // The change itself waits for the services and may go back; the rest is for docker stack deploy.
+    { ...common, timeout: 2 * timeout + 120 },
   )
+}
+
+const nothing: Version = { files: {}, services: [] }
+
+/** What to go back to if the next deploy does not run: what runs now, or what was before if that does not either. */
+function formerOf(name: string, found: StackSeen): Version {
+  const { deployed, services } = found
+  const runs = services.length > 0 && unfinished(name, found).length === 0
+  if (!deployed) return runs ? version({ files: {}, services }) : nothing
+  const { former } = deployed
+  return !former || (runs && changedServices(found).length === 0) ? version(deployed) : former
+}
+
+function version({ files, services }: Version): Version {
+  return { files, services: services.map(({ ID, Spec }) => ({ ID, Spec })) }
 }
 
 /** Why a deploy is due, as lines of a diff. */
@@ -76,8 +103,13 @@ function differences(found: StackSeen, wanted: Readonly<Record<string, string>>)
       (file) =>
         `${wanted[file] === undefined ? '-' : deployed.files[file] === undefined ? '+' : '~'} ${file}`,
     )
-  const services = deployed.services.flatMap((before) => {
-    const now = found.services.find(({ ID }) => ID === before.ID)
+  return [...files, ...changedServices(found)]
+}
+
+/** How the services differ from those that the last deploy left. */
+function changedServices({ deployed = nothing, services }: StackSeen): string[] {
+  const changed = deployed.services.flatMap((before) => {
+    const now = services.find(({ ID }) => ID === before.ID)
     if (!now) return [`- service ${before.Spec.Name}: gone`]
     if (isDeepStrictEqual(specOf(now), specOf(before))) return []
     const rolledBack = now.UpdateStatus?.State.startsWith('rollback')
@@ -85,48 +117,20 @@ function differences(found: StackSeen, wanted: Readonly<Record<string, string>>)
       : ''
     return [`~ service ${before.Spec.Name}: not as deployed${rolledBack}`]
   })
-  const strangers = found.services
-    .filter(({ ID }) => !deployed.services.some((before: Service) => before.ID === ID))
+  const strangers = services
+    .filter(({ ID }) => !deployed.services.some((before) => before.ID === ID))
     .map(({ Spec }) => `~ service ${Spec.Name}: not from the last deploy`)
-  return [...files, ...services, ...strangers]
+  return [...changed, ...strangers]
 }
 
-function deploy(options: StackOptions, files: Readonly<Record<string, string>>): Sh {
-  const {
-    name,
-    directory,
-    composeFile = 'docker-compose.yml',
-    resolveImage = 'always',
-    prune = true,
-  } = options
-  const { timeout = 300 } = options
+function command({
+  name,
+  composeFile = 'docker-compose.yml',
+  resolveImage = 'always',
+  prune = true,
+}: StackOptions): Sh {
   const flags = [...(prune ? ['--prune'] : []), '--resolve-image', resolveImage]
-  const record = `{"files":${JSON.stringify(files)},"services":`
-  return lines(
-    sh`cd ${directory}`,
-    sh`docker stack deploy -c ${composeFile} ${flags} ${name}`,
-    sh`umask 077`,
-    sh`services=$(${stackServices(name)})`,
-    sh`printf '%s%s}\n' ${record} "$services" >.deployed.json.new`,
-    sh`mv .deployed.json.new .deployed.json`,
-    awaitUpdates(name, timeout),
-  )
-}
-
-/** A deploy that is rolled back or paused fails here, while docker can still say which task was the cause. */
-function awaitUpdates(name: string, seconds: number): Sh {
-  return sh`deadline=$(($(date +%s) + ${seconds}))
-while [ "$(date +%s)" -lt "$deadline" ]; do
-  services=$(${stackServices(name)})
-  case $services in
-    *'"UpdateStatus":{"State":"rollback_'* | *'"UpdateStatus":{"State":"paused"'*)
-      echo 'the update failed and was rolled back or paused:' >&2
-      docker stack ps --no-trunc --filter desired-state=shutdown --format ${'{{.Name}} on {{.Node}}: {{.CurrentState}} {{.Error}}'} ${name} | grep -i -e failed -e rejected >&2 || :
-      exit 1 ;;
-    *'"UpdateStatus":{"State":"updating"'*) sleep 2 ;;
-    *) break ;;
-  esac
-done`
+  return sh`docker stack deploy -c ${composeFile} ${flags} ${name}`
 }
 
 function sha256(text: string): string {

@@ -12,6 +12,8 @@ export type StackModel = Pick<Settings, 'vip' | 'haproxy' | 'nginx' | 'nfs' | 's
   share_parent: string
   /** HAProxy's own words for the user and the password of its statistics page; undefined: the page is off. */
   operator: { user: string; password: string } | undefined
+  /** What tells two images of one name apart where no registry does; a new one is rolled out. Else empty. */
+  revisions: Record<'haproxy' | 'keepalived' | 'nginx', string>
 }
 
 /** A file of `templates/` and its text. */
@@ -27,7 +29,7 @@ const configFiles = { haproxy: 'haproxy.cfg', keepalived: 'keepalived.conf', ngi
  * What ha-stack is made of, for its templates.
  *
  * `interfaceOf` is asked for the network interface of a load balancer where the inventory names none: preflight
- * tells it as the fact `interface`.
+ * tells it as the fact `interface`. `revisions` are those of `imageRevisions()`.
  *
  * Errors (InputError): no load balancer or no web server; the virtual address is a host's own.
  *
@@ -36,6 +38,7 @@ const configFiles = { haproxy: 'haproxy.cfg', keepalived: 'keepalived.conf', ngi
 export function stackModel(
   cluster: Pick<Cluster, 'settings' | 'group' | 'hosts'>,
   interfaceOf: (host: string) => string,
+  revisions: Partial<StackModel['revisions']> = {},
 ): StackModel {
   const { vip, haproxy, nginx, nfs, stack, images } = cluster.settings
   const balancers = members(cluster, 'loadbalancers')
@@ -65,6 +68,7 @@ export function stackModel(
       user: haproxyWord(haproxy.stats_user, 'haproxy.stats_user'),
       password: haproxyWord(haproxy.stats_password.reveal(), 'haproxy.stats_password'),
     },
+    revisions: { haproxy: '', keepalived: '', nginx: '', ...revisions },
   }
 }
 
@@ -95,7 +99,7 @@ export function stackLabels(cluster: Pick<Cluster, 'hosts'>): Record<string, Rec
 export interface RenderedStack {
   /** Texts by file name: docker-compose.yml and the config files it names. */
   files: Record<string, string>
-  /** Names of the swarm configs, each with a hash of its content: what `stackConfigsPruned` keeps. */
+  /** Names of the swarm configs and secrets, each with a hash of its content: what `stackConfigsPruned` keeps. */
   configs: string[]
   /** A file holds a password. */
   secret: boolean

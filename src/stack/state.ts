@@ -24,10 +24,16 @@ export interface Task {
   Status: { State: string; Err?: string }
 }
 
-/** What the last deploy left: hashes of the files, and the services as they were right after it. */
-export interface Deployed {
+/** A version of a stack: hashes of its files, and its services as they were right after its deploy. */
+export interface Version {
   files: Record<string, string>
   services: Service[]
+}
+
+/** What the last deploy left. */
+export interface Deployed extends Version {
+  /** What was there before, as long as this version has not been seen to run; without services there was nothing. */
+  former?: Version
 }
 
 export interface StackSeen {
@@ -35,16 +41,23 @@ export interface StackSeen {
   services: Service[]
   tasks: Task[]
   nodes: SwarmNode[]
-  configs: { Spec: { Name: string } }[]
+  configs: Named[]
+  secrets: Named[]
 }
 
-/** The record of the last deploy, then what the swarm says of the stack: five lines of JSON from two processes. */
+/** What is used of a config or a secret. */
+interface Named {
+  Spec: { Name: string }
+}
+
+/** The record of the last deploy, then what the swarm says of the stack: six lines of JSON from two processes. */
 export function stackProbe(name: string, directory: string): Sh {
   const paths = [
     servicesPath(name),
     `/tasks?filters=${filters(name)}`,
     '/nodes',
     `/configs?filters=${filters(name)}`,
+    `/secrets?filters=${filters(name)}`,
   ]
   return dockerGetWith(`${directory}/.deployed.json`, ...paths)
 }
@@ -55,13 +68,13 @@ export function stackServices(name: string): Sh {
 
 /** What `stackProbe` printed; undefined when this host manages no swarm (yet). */
 export function readStack(seen: Seen): StackSeen | undefined {
-  const [deployed, services, tasks, nodes, configs] = seen.stdout
+  const [deployed, services, tasks, nodes, configs, secrets = []] = seen.stdout
     .split('\n')
     .filter((line) => line !== '')
     .map(parseJson)
-  if (!Array.isArray(services) || !Array.isArray(tasks) || !Array.isArray(nodes) || !Array.isArray(configs))
-    return undefined
-  return { deployed: isDeployed(deployed) ? deployed : undefined, services, tasks, nodes, configs }
+  if (!Array.isArray(services) || !Array.isArray(tasks) || !Array.isArray(nodes)) return undefined
+  if (!Array.isArray(configs) || !Array.isArray(secrets)) return undefined
+  return { deployed: isDeployed(deployed) ? deployed : undefined, services, tasks, nodes, configs, secrets }
 }
 
 /** A service's specification without the counter that `docker service update --force` raises. */

@@ -300,7 +300,7 @@ describe('docker on real hosts', function () {
 
   it('a changed config is rolled out, and the old one removed', async () => {
     const outcome = succeeded(await onManager(site('two')))
-    const { 'stack site': deployed, 'configs of stack site': pruned } = Object.fromEntries(
+    const { 'stack site': deployed, 'configs and secrets of stack site': pruned } = Object.fromEntries(
       outcome.tasks.map(({ title, status }) => [title, status]),
     )
     assert.deepEqual([deployed, pruned], ['changed', 'changed'])

@@ -27,7 +27,7 @@ export interface Project {
   /** Runs a playbook, or the tasks of one play over all hosts, through the engine and over SSH. */
   apply(
     what: Playbook | Play['tasks'] | readonly Resource[],
-    options?: Partial<Pick<RunOptions, 'check' | 'tags' | 'forks' | 'signal' | 'timeout'>>,
+    options?: Partial<Pick<RunOptions, 'check' | 'tags' | 'forks' | 'signal' | 'timeout' | 'template'>>,
   ): Promise<Outcome>
   remove(): void
 }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { stack, stackConfigsPruned } from '../../../src/modules/index.ts'
+import { sh } from '../../../src/playbook/sh.ts'
+import { unsettled } from '../../../src/stack/rollout.ts'
 import type { Service, Task } from '../../../src/stack/state.ts'
+import { run } from './local.ts'
 import { node } from './swarm-fixture.ts'
 import { table } from './table.ts'
 
@@ -42,6 +45,7 @@ interface Parts {
   tasks?: Task[]
   nodes?: ReturnType<typeof node>[]
   configs?: string[]
+  secrets?: string[]
 }
 
 /** What the probe prints for a stack that runs on two nodes, but for the parts given. */
@@ -51,9 +55,10 @@ function seen({
   tasks = [task('rpi1', 'running'), task('rpi2', 'running')],
   nodes = [node('rpi1', label), node('rpi2', label), node('rpi3')],
   configs = [],
+  secrets = [],
 }: Parts = {}): string {
-  const named = configs.map((Name) => ({ Spec: { Name } }))
-  return [deployed, services, tasks, nodes, named].map((part) => `${JSON.stringify(part)}\n`).join('')
+  const named = [configs, secrets].map((names) => names.map((Name) => ({ Spec: { Name } })))
+  return [deployed, services, tasks, nodes, ...named].map((part) => `${JSON.stringify(part)}\n`).join('')
 }
 
 const make = () => stack({ name: 'ha-stack', directory: '/opt/st', files, resolveImage: 'never' })
@@ -69,7 +74,7 @@ describe('stack', () => {
       seen: seen({ deployed: null, services: [], tasks: [] }),
       expect: 'change',
       apply:
-        /^cd \/opt\/st\ndocker stack deploy -c docker-compose.yml --prune --resolve-image never ha-stack\n/,
+        /^cd \/opt\/st\n[^]* docker stack deploy -c docker-compose.yml --prune --resolve-image never ha-stack &&/,
     },
     {
       title: 'can be planned where no swarm is managed yet',
@@ -176,9 +181,124 @@ describe('stack', () => {
 
   it('records what the deploy left in a private file, by rename', () => {
     const script = make().plan({ code: 0, stdout: seen({ deployed: null }) })?.apply.text ?? ''
-    assert.match(script, /umask 077[^]*>\.deployed\.json\.new\nmv \.deployed\.json\.new \.deployed\.json/)
+    assert.match(
+      script,
+      /umask 077[^]*>\.deployed\.json\.new && [^]*mv \.deployed\.json\.new \.deployed\.json/,
+    )
     assert.ok(script.includes(JSON.stringify(hashes)))
   })
+})
+
+/** A version by the environment of its one service. */
+function versionOf(word: string): { files: Record<string, string>; services: Service[] } {
+  const one = service()
+  one.Spec.TaskTemplate = {
+    ...one.Spec.TaskTemplate,
+    Placement: { Constraints: [`node.labels.v == ${word}`] },
+  }
+  return { files: { 'nginx.conf': word }, services: [{ ID: 'nginx', Spec: one.Spec }] }
+}
+
+describe('stack, for the case that a deploy does not run,', () => {
+  const [older, old] = [versionOf('older'), versionOf('old')]
+  const running = { tasks: [], nodes: [], services: old.services }
+  const lacking = {
+    services: [{ ...old.services[0], UpdateStatus: { State: 'updating' } } as Service],
+    tasks: [],
+    nodes: [],
+  }
+  const up = { ServiceStatus: { RunningTasks: 2, DesiredTasks: 2 } }
+  running.services = running.services.map((one) => ({ ...one, ...up }))
+
+  const cases: [title: string, parts: Parts, former: object][] = [
+    ['goes back to what was seen to run', { ...running, deployed: old }, old],
+    ['goes back to that also when it lacks something now', { ...lacking, deployed: old }, old],
+    [
+      'goes back to a version that nobody saw through, if it runs',
+      { ...running, deployed: { ...old, former: older } },
+      old,
+    ],
+    ['goes back past one that does not run', { ...lacking, deployed: { ...old, former: older } }, older],
+    [
+      'goes back past one whose deploy was cut off',
+      { ...running, deployed: { files: {}, services: [], former: older } },
+      older,
+    ],
+    [
+      'goes back past one that was changed since',
+      { ...running, deployed: { ...older, former: older } },
+      older,
+    ],
+    [
+      'goes back to what another manager deployed, if it runs',
+      { ...running, deployed: null },
+      { files: {}, services: old.services },
+    ],
+    [
+      'has nothing to go back to the first time',
+      { services: [], tasks: [], deployed: null },
+      { files: {}, services: [] },
+    ],
+    [
+      'has nothing to go back to where what there is does not run',
+      { ...lacking, deployed: null },
+      { files: {}, services: [] },
+    ],
+  ]
+  for (const [title, parts, former] of cases) {
+    it(title, () => {
+      const script = make().plan({ code: 0, stdout: seen(parts) })?.apply.text ?? ''
+      assert.ok(script.includes(`"former":${JSON.stringify(former)}}`), script)
+      const none = (former as { services: object[] }).services.length === 0
+      assert.equal(script.includes('There is no version before it'), none)
+    })
+  }
+
+  table([
+    {
+      title: 'sees a version through that a run has left, without deploying it again',
+      make,
+      seen: seen({ deployed: { files: hashes, services: [service()], former: older } }),
+      expect: 'change',
+      diff: /^~ deployed by a run that did not see it through$/,
+      apply: /if : && settle 300; then\n {2}record [^]*go_back && settle 300/,
+    },
+    {
+      title: 'tells what it still waits for then',
+      make,
+      seen: seen({
+        services: [service({ UpdateStatus: { State: 'updating' } })],
+        deployed: { files: hashes, services: [service()], former: older },
+      }),
+      expect: 'change',
+      diff: 'update updating',
+      apply: /if : && settle 300/,
+    },
+  ])
+})
+
+const line = (more: object, mode: object = { Global: {} }) =>
+  JSON.stringify({ ID: 'x', Spec: { Name: 'st_nginx', Mode: mode }, ...more })
+const status = (RunningTasks: number, DesiredTasks: number) => ({
+  ServiceStatus: { RunningTasks, DesiredTasks, CompletedTasks: 0 },
+})
+
+describe('the wait for the services of a stack', () => {
+  const cases: [title: string, line: string, settled: boolean][] = [
+    ['is over when all tasks run', line(status(12, 12)), true],
+    ['is over after an update', line({ UpdateStatus: { State: 'completed' }, ...status(2, 2) }), true],
+    ['goes on while a task is lacking', line(status(1, 12)), false],
+    ['goes on while there is one too many', line(status(12, 1)), false],
+    ['goes on while there is no task at all', line(status(0, 0)), false],
+    ['is over for a service that is to have none', line(status(0, 0), { Replicated: { Replicas: 0 } }), true],
+    ['goes on during an update', line({ UpdateStatus: { State: 'updating' }, ...status(2, 2) }), false],
+    ['looks at services only', '[', true],
+  ]
+  for (const [title, text, settled] of cases)
+    it(title, () => {
+      const { code, stdout } = run(sh`printf '%s\\n' ${text} | sed -n ${unsettled}`)
+      assert.deepEqual([code, stdout], [0, settled ? '' : `${text}\n`])
+    })
 })
 
 const prune = () => stackConfigsPruned({ name: 'ha-stack', directory: '/opt/st', keep: ['new'] })
@@ -193,6 +313,14 @@ describe('stackConfigsPruned', () => {
       expect: 'change',
       diff: /^- config old$/,
       apply: /^docker config rm old$/,
+    },
+    {
+      title: 'removes old secrets, too',
+      make: prune,
+      seen: seen({ configs: ['old', 'older', 'new'], secrets: ['new', 'old'] }),
+      expect: 'change',
+      diff: '- config old\n- config older\n- secret old',
+      apply: /^docker config rm old older\ndocker secret rm old$/,
     },
   ])
 

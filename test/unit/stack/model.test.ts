@@ -5,6 +5,7 @@ import { InputError } from '../../../src/errors.ts'
 import { loadInventory, type Cluster } from '../../../src/inventory/index.ts'
 import { renderTemplate } from '../../../src/modules/template.ts'
 import { Secret } from '../../../src/secrets/secret.ts'
+import { stackChecks } from '../../../src/stack/checks.ts'
 import { renderStack, stackLabels, stackModel, type StackModel } from '../../../src/stack/model.ts'
 
 const template = (name: string) => ({ name, text: readFileSync(`templates/${name}`, 'utf8') })
@@ -17,6 +18,19 @@ function at(value: unknown, ...path: string[]): unknown {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
+}
+
+/** What the compose file has of configs and of secrets, and what of each HAProxy reads. */
+function kindsOf(compose: unknown): unknown[] {
+  return ['configs', 'secrets'].map((kind) => [
+    Object.keys(Object(at(compose, kind)) as object),
+    at(compose, 'services', 'haproxy', kind, '0', 'source'),
+  ])
+}
+
+function labelsOf(compose: unknown): unknown[] {
+  const services = ['haproxy', 'keepalived', 'nginx']
+  return services.map((service) => at(compose, 'services', service, 'labels', 'bramble.image'))
 }
 
 describe('the shipped stack', () => {
@@ -117,6 +131,52 @@ describe('the shipped stack', () => {
     const open = render(stackModel({ ...changed, settings: { ...cluster.settings, haproxy } }, () => 'eth0'))
     assert.ok(open.files['haproxy.cfg']?.includes(`insecure-password 'it'\\''s "x" #'\n`))
     assert.equal(open.secret, true)
+  })
+
+  const composed = (more: Partial<StackModel> = {}): unknown =>
+    load(render({ ...model, ...more }).files['docker-compose.yml'] ?? '')
+
+  it('is a secret for HAProxy when the password is in it, and a config otherwise', () => {
+    assert.deepEqual(kindsOf(composed({ operator: undefined })), [
+      [['keepalived', 'nginx', 'haproxy'], 'haproxy'],
+      [[], undefined],
+    ])
+    assert.deepEqual(kindsOf(composed({ operator: { user: "'admin'", password: "'thorny'" } })), [
+      [['keepalived', 'nginx'], undefined],
+      [['haproxy'], 'haproxy'],
+    ])
+  })
+
+  it('lets the swarm ask HAProxy and nginx whether they answer', () => {
+    const compose = composed()
+    const port = (service: string) => at(compose, 'services', service, 'environment', 'HEALTHZ')
+    assert.equal(port('haproxy'), 'http://127.0.0.1:8405/healthz')
+    assert.equal(port('nginx'), 'http://127.0.0.1:8080/healthz')
+    for (const service of ['haproxy', 'nginx'])
+      assert.match(
+        String(at(compose, 'services', service, 'healthcheck', 'test', '1')),
+        /wget .* "\$\$HEALTHZ"/,
+      )
+  })
+
+  it('is rolled out anew for another image under its old name, and only that service', () => {
+    assert.deepEqual(labelsOf(composed()), ['', '', ''])
+    assert.deepEqual(labelsOf(composed(stackModel(cluster, () => 'eth0', { nginx: 'sha256:1' }))), [
+      '',
+      '',
+      'sha256:1',
+    ])
+  })
+
+  it('is asked about by the programs that run with it, Keepalived by each node', () => {
+    const { files } = render(model)
+    const { haproxy, keepalived, nginx } = stackChecks(model, files, 'rpi2')
+    assert.deepEqual([haproxy.text, haproxy.template], [files['haproxy.cfg'], 'templates/haproxy.cfg.ejs'])
+    assert.ok(keepalived.command.includes('--config-id=rpi2'))
+    assert.deepEqual([nginx.image, nginx.network], ['nginx:1.28-alpine', 'bridge'])
+    const compose = load(files['docker-compose.yml'] ?? '')
+    for (const [service, { path }] of Object.entries({ haproxy, keepalived, nginx }))
+      assert.equal(at(compose, 'services', service, 'configs', '0', 'target'), path)
   })
 
   it('does without unicast for a single load balancer', () => {
