@@ -5,6 +5,7 @@ import { hostArch } from '../../src/lab/machines.ts'
 import { buildLabImages } from '../../src/lab/images.ts'
 import { directory, dockerRunning, file, image, loadedImages, nodeLabels } from '../../src/modules/index.ts'
 import { stack, stackConfigsPruned, swarmInit, swarmState } from '../../src/modules/index.ts'
+import { loadInventory } from '../../src/inventory/index.ts'
 import { loadPlaybook } from '../../src/playbook/load.ts'
 import { playbook } from '../../src/playbook/play.ts'
 import type { Play, Playbook } from '../../src/playbook/play.ts'
@@ -84,7 +85,11 @@ describe('docker on real hosts', function () {
         },
       },
     )
-    swarm = await loadPlaybook(join(import.meta.dirname, '../../playbooks/swarm.ts'), project.directory)
+    swarm = await loadPlaybook(
+      join(import.meta.dirname, '../../playbooks/swarm.ts'),
+      project.directory,
+      await loadInventory(join(project.directory, 'inventory')),
+    )
   })
 
   after(async () => {

@@ -218,7 +218,7 @@ describe('the command line', () => {
     line.put('lab/hosts.yml', inventory)
     const words = ['apply', 'site.ts', '-i', 'lab', '--tags', 'web', '--check', '-l', 'rpi2', '-o', 'lines']
     const { stdout } = await line.bramble(words)
-    assert.match(stdout, /^retry: +bramble apply site\.ts -i lab --tags web --check --limit rpi2$/m)
+    assert.match(stdout, /^retry: +bramble apply site\.ts --tags web -i lab --check --limit rpi2$/m)
   })
 
   it('runs again just the hosts that failed', async () => {
