@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path'
 import { attempt, run } from '../../src/lab/run.ts'
 import { until } from '../../src/lab/wait.ts'
 import { startSshd, type Sshd } from '../sshd.ts'
+import { atTerminal } from './terminal.ts'
 import { ensurePackages } from '../packages.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -587,28 +588,4 @@ async function dropsConnections(): Promise<{ port: number; stop(): void }> {
 
 function escaped(text: string): string {
   return text.replaceAll(/[+/.]/g, String.raw`\$&`)
-}
-
-/** Runs the program at a terminal of its own and answers a question; what stood on the screen. */
-async function atTerminal(
-  home: string,
-  project: string,
-  words: readonly string[],
-  question: RegExp,
-  answer: string,
-): Promise<{ code: number | null; text: string }> {
-  const command = [process.execPath, join(root, 'bin/bramble'), ...words].join(' ')
-  const env = { ...process.env, HOME: home, SHELL: '/bin/sh' }
-  delete (env as Record<string, string | undefined>)['SSH_AUTH_SOCK']
-  const child = spawn('script', ['-qec', command, '/dev/null'], { cwd: project, env })
-  let text = ''
-  let answered = false
-  child.stdout.on('data', (chunk: Buffer) => {
-    text += chunk.toString()
-    if (answered || !question.test(text)) return
-    answered = true
-    child.stdin.write(`${answer}\r`)
-  })
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code, text }
 }
