@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Event } from '../../src/engine/events.ts'
 import { onHost, only, startLightHosts } from '../light-host.ts'
 import type { LightHost, LightHosts } from '../light-host.ts'
+import { generator, rounds, seed } from '../random.ts'
 import { drifts, type Drift } from './drifts.ts'
 import { makeProject, variablesOf, type Project } from './project.ts'
 
@@ -17,8 +18,6 @@ interface Ran {
 }
 
 const root = join(import.meta.dirname, '../..')
-const seed = Number(process.env['BRAMBLE_SEED'] ?? Date.now() % 1_000_000)
-const rounds = Number(process.env['BRAMBLE_ROUNDS'] ?? 6)
 const random = generator(seed)
 
 /** What was there before, that the playbook starts and stops. */
@@ -125,7 +124,7 @@ describe(`drift on a real host, seed ${seed}`, function () {
     }
   })
 
-  for (let round = 1; round <= rounds; round += 1) {
+  for (let round = 1; round <= rounds(6); round += 1) {
     const chosen = choose()
     const script = chosen.map((one) => one.script).join('\n')
     it(`round ${round}: ${script.replaceAll('\n', ' ; ')}`, async () => {
@@ -213,15 +212,4 @@ function choose(): Drift[] {
     assert(drift)
     return drift
   })
-}
-
-/** Numbers from 0 to below 1 that are the same for the same seed: mulberry32. */
-function generator(start: number): () => number {
-  let state = start
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
 }
