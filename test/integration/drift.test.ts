@@ -5,6 +5,7 @@ import type { Event } from '../../src/engine/events.ts'
 import { onHost, only, startLightHosts } from '../light-host.ts'
 import type { LightHost, LightHosts } from '../light-host.ts'
 import { generator, rounds, seed } from '../random.ts'
+import { beyondLogins, changedSince, snapshot } from '../snapshot.ts'
 import { drifts, type Drift } from './drifts.ts'
 import { makeProject, variablesOf, type Project } from './project.ts'
 
@@ -26,36 +27,8 @@ printf '[Timer]\\nOnCalendar=yearly\\n[Install]\\nWantedBy=timers.target\\n' >/e
 printf '[Service]\\nExecStart=/bin/true\\n' >/etc/systemd/system/moss.service
 systemctl daemon-reload`
 
-/**
- * What a login leaves behind, whoever it is: sshd and pam_lastlog their records; systemd-logind and systemd a session,
- * its scope, the user's runtime directory and manager, and the directories that these are listed in; and the journal,
- * which is told of all that; pam_motd the greeting, a new file in /run. Nothing else may change, here and in /proc,
- * where mounts and kernel parameters are.
- */
-const ofLogins = [
-  '/run',
-  '/run/motd.dynamic*',
-  '/run/utmp',
-  '/var/log/wtmp',
-  '/var/log/lastlog',
-  '/run/log/journal/*',
-  '/var/log/journal/*',
-  '/run/systemd/journal/streams*',
-  '/run/systemd/sessions*',
-  '/run/systemd/users*',
-  '/run/systemd/transient',
-  '/run/systemd/transient/session-*.scope*',
-  '/run/systemd/units',
-  '/run/systemd/units/invocation:session-*.scope',
-  '/run/systemd/units/invocation:user@*.service',
-  '/run/systemd/units/invocation:user-runtime-dir@*.service',
-  '/run/user*',
-]
-
-/** Every file with inode, times, size, mode, owner and target; systemd-nspawn writes /run/host from the outside. */
-const snapshot = `{ find / \\( -path /proc -o -path /sys -o -path /dev -o -path /run/host \\) -prune -o ! \\( ${ofLogins.map((path) => `-path '${path}'`).join(' -o ')} \\) -printf '%p %i %T@ %C@ %s %m %U %G %l\\n'
-grep -v ' /run/user/' /proc/self/mounts; sysctl -a --pattern '^(net.ipv4|kernel.printk)'
-systemctl show -p Id,ActiveState,UnitFileState,InvocationID thorn ivy moss.timer ssh cron; } 2>/dev/null | sort`
+/** All that a run could leave, of units those that the playbook has to do with. */
+const everything = `{ ${snapshot()}; systemctl show -p Id,ActiveState,UnitFileState,InvocationID thorn ivy moss.timer ssh cron; }`
 
 describe(`drift on a real host, seed ${seed}`, function () {
   // The first run ever builds the machines’ root tree.
@@ -78,7 +51,7 @@ describe(`drift on a real host, seed ${seed}`, function () {
   })
 
   it('check names from the start what apply changes, and writes nothing', async () => {
-    await on(`${snapshot} >/dev/shm/before`)
+    await on(`${everything} >/dev/shm/before`)
     const check = await bramble('--check')
     assert.equal(check.code, 3)
     assert.equal(await since(), '')
@@ -93,20 +66,14 @@ describe(`drift on a real host, seed ${seed}`, function () {
 
   it('a converged rerun writes nothing on the host, and says so', async () => {
     await on(
-      `${snapshot} >/dev/shm/before; journalctl -q --show-cursor -n 0 | sed 's/.*: //' >/dev/shm/cursor`,
+      `${everything} >/dev/shm/before; journalctl -q --show-cursor -n 0 | sed 's/.*: //' >/dev/shm/cursor`,
     )
     const again = await bramble()
     assert.deepEqual([again.code, again.changed, again.summary.wrote], [0, [], false])
     assert.equal(await since(), '')
     // What systemd did since: nothing but to let somebody in.
     const jobs = await on(`journalctl -q --after-cursor "$(cat /dev/shm/cursor)" -o cat _PID=1`)
-    const others = jobs
-      .split('\n')
-      .filter(
-        (line) =>
-          line !== '' && !/session-\d+\.scope|user(-runtime-dir)?@\d+\.service|user-\d+\.slice/.test(line),
-      )
-    assert.deepEqual(others, [])
+    assert.deepEqual(beyondLogins(jobs), [])
   })
 
   it('a converged rerun writes nothing with a password for sudo, either', async () => {
@@ -115,7 +82,7 @@ describe(`drift on a real host, seed ${seed}`, function () {
     try {
       // sudo notes once and for all that it has lectured the user.
       await bramble()
-      await on(`${snapshot} >/dev/shm/before`)
+      await on(`${everything} >/dev/shm/before`)
       assert.equal((await bramble()).summary.wrote, false)
       assert.equal(await since(), '')
     } finally {
@@ -128,7 +95,7 @@ describe(`drift on a real host, seed ${seed}`, function () {
     const chosen = choose()
     const script = chosen.map((one) => one.script).join('\n')
     it(`round ${round}: ${script.replaceAll('\n', ' ; ')}`, async () => {
-      await on(`(\n${script}\n) </dev/null\n${snapshot} >/dev/shm/before`)
+      await on(`(\n${script}\n) </dev/null\n${everything} >/dev/shm/before`)
       const check = await bramble('--check')
       assert.equal(check.code, 3)
       assert.equal(await since(), '', 'check wrote')
@@ -188,7 +155,7 @@ describe(`drift on a real host, seed ${seed}`, function () {
 
   /** What has changed on the host since the snapshot was taken. */
   function since(): Promise<string> {
-    return on(`${snapshot} >/dev/shm/after; diff /dev/shm/before /dev/shm/after | grep '^[<>]' || :`)
+    return on(changedSince(everything))
   }
 
   async function on(script: string): Promise<string> {
