@@ -245,26 +245,11 @@ describe('docker on real hosts', function () {
 
   it(`labels that drifted at random are shown and mended, and those of others left alone (seed ${seed})`, async () => {
     const next = generator(seed)
-    const drifts = (word: string) => [
-      { node: 'rpi2', option: '--label-rm bramble.webserver', shows: '+ rpi2: bramble.webserver=true' },
-      { node: 'rpi1', option: '--label-rm bramble.loadbalancer', shows: '+ rpi1: bramble.loadbalancer=true' },
-      {
-        node: 'rpi1',
-        option: `--label-add bramble.webserver=${word}`,
-        shows: `- rpi1: bramble.webserver=${word}`,
-      },
-      { node: 'rpi1', option: `--label-add bramble.${word}=1`, shows: `- rpi1: bramble.${word}=1` },
-      {
-        node: 'rpi2',
-        option: '--label-add bramble.loadbalancer=true',
-        shows: '- rpi2: bramble.loadbalancer=true',
-      },
-    ]
     await shell(manager, 'docker node update --label-add colour=red rpi2')
     const labels = (name: string) => shell(manager, `docker node inspect -f '{{json .Spec.Labels}}' ${name}`)
     const before = await Promise.all(['rpi1', 'rpi2'].map(labels))
     for (let round = 1; round <= rounds(3); round += 1) {
-      const all = drifts(`weed-${Math.floor(next() * 1e6)}`)
+      const all = labelDrifts(`weed-${Math.floor(next() * 1e6)}`)
       const chosen = all.filter((_, index) => index === round % all.length || next() < 0.4)
       await shell(
         manager,
@@ -375,6 +360,25 @@ describe('docker on real hosts', function () {
     return Promise.all(lab.hosts.map((host) => shell(host, `curl -sS ${patience} http://127.0.0.1:8080/`)))
   }
 })
+
+/** What somebody may do to the labels of nodes, and the line of a diff that shows it. */
+function labelDrifts(word: string): { node: string; option: string; shows: string }[] {
+  return [
+    { node: 'rpi2', option: '--label-rm bramble.webserver', shows: '+ rpi2: bramble.webserver=true' },
+    { node: 'rpi1', option: '--label-rm bramble.loadbalancer', shows: '+ rpi1: bramble.loadbalancer=true' },
+    {
+      node: 'rpi1',
+      option: `--label-add bramble.webserver=${word}`,
+      shows: `- rpi1: bramble.webserver=${word}`,
+    },
+    { node: 'rpi1', option: `--label-add bramble.${word}=1`, shows: `- rpi1: bramble.${word}=1` },
+    {
+      node: 'rpi2',
+      option: '--label-add bramble.loadbalancer=true',
+      shows: '- rpi2: bramble.loadbalancer=true',
+    },
+  ]
+}
 
 /** What Docker counts up or dates when something is written. */
 function versions(host: LightHost): Promise<string> {
