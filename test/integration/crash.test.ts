@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Event } from '../../src/engine/events.ts'
 import { until } from '../../src/lab/wait.ts'
@@ -12,6 +10,7 @@ import { onHost, startLightHosts } from '../light-host.ts'
 import type { LightHost, LightHosts } from '../light-host.ts'
 import { startProxy, type Proxy } from '../proxy.ts'
 import { generator, rounds, seed } from '../random.ts'
+import { ended, watched, type Watched } from '../watched.ts'
 import { makeProject, variablesOf } from './project.ts'
 import type { Project } from './project.ts'
 
@@ -93,15 +92,6 @@ mkdir -p /srv/crash
 systemd-run --quiet --unit=reader sh -c 'cd /srv/crash
 while :; do sha256sum large small1 small2 thorn.conf 2>/dev/null >>/var/seen; sleep 0.03; done'`
 
-const bramble = join(import.meta.dirname, '../../bin/bramble')
-
-interface Ran {
-  /** null when it was killed. */
-  code: number | null
-  events: Event[]
-  stderr: string
-}
-
 describe(`a run that ends in the middle (seed ${seed}, ${count} rounds)`, function () {
   // The first run ever builds the machines’ root tree.
   this.timeout(600_000)
@@ -157,29 +147,13 @@ describe(`a run that ends in the middle (seed ${seed}, ${count} rounds)`, functi
     }
   }
 
-  async function apply(words: string[], onEvent?: (event: Event, child: ChildProcess) => void): Promise<Ran> {
-    const command = [bramble, 'apply', 'playbooks/crash.ts', '-o', 'json', ...words]
-    const child = spawn(process.execPath, command, {
-      cwd: project.directory,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    const events: Event[] = []
-    let stderr = ''
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
-    const closed = once(child, 'close') as Promise<[number | null]>
-    for await (const line of createInterface({ input: child.stdout })) {
-      // The last line of a program that was killed may be no whole one.
-      if (!line.endsWith('}')) continue
-      const event = JSON.parse(line) as Event
-      events.push(event)
-      onEvent?.(event, child)
-    }
-    const [code] = await closed
-    return { code, events, stderr }
+  function apply(words: string[], onEvent?: (event: Event, child: ChildProcess) => void): Promise<Watched> {
+    const command = ['apply', 'playbooks/crash.ts', '-o', 'json', ...words]
+    return watched(command, project.directory, onEvent)
   }
 
   /** Runs until an event that is drawn by lot, and lets the disaster happen then. */
-  async function interrupt(disaster: (child: ChildProcess) => Promise<void> | void): Promise<Ran> {
+  async function interrupt(disaster: (child: ChildProcess) => Promise<void> | void): Promise<Watched> {
     const last = 1 + Math.floor(next() * (usual - 1))
     // Soon after that event, as most steps are short, or later: dpkg and the handlers take their time.
     const pause = next() * (next() < 0.5 ? 150 : 2500)
@@ -202,8 +176,7 @@ describe(`a run that ends in the middle (seed ${seed}, ${count} rounds)`, functi
       const { code, stderr } = await interrupt(async (child) => {
         proxy.hush()
         // Not at once: the host may be in a step that goes on.
-        const patience = delay(patient ? 90_000 : next() * 1000, undefined, { ref: false })
-        if (child.exitCode === null) await Promise.race([patience, once(child, 'exit')])
+        await ended(child, patient ? 90_000 : next() * 1000)
         child.kill('SIGKILL')
       })
       proxy.heal()
@@ -252,11 +225,11 @@ function isOfRpi1(event: Event): boolean {
   return 'host' in event && event.host === 'rpi1'
 }
 
-function failuresOf({ events }: Ran): string {
+function failuresOf({ events }: Watched): string {
   return events.flatMap((event) => (event.type === 'failed' ? [event.reason] : [])).join('\n')
 }
 
-function changesOf({ events }: Ran): string[] {
+function changesOf({ events }: Watched): string[] {
   return events.flatMap((event) =>
     event.type === 'task' && event.status !== 'ok' ? [`${event.host}: ${event.title}: ${event.status}`] : [],
   )

@@ -1,24 +1,23 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import type { Event } from '../../src/engine/events.ts'
 import { onHost, only, startLightHosts } from '../light-host.ts'
 import type { LightHost, LightHosts } from '../light-host.ts'
 import { generator, rounds, seed } from '../random.ts'
 import { beyondLogins, changedSince, snapshot } from '../snapshot.ts'
+import { watched } from '../watched.ts'
 import { drifts, type Drift } from './drifts.ts'
 import { makeProject, variablesOf, type Project } from './project.ts'
 
 type TaskEvent = Extract<Event, { type: 'task' }>
 
 interface Ran {
-  code: number
+  code: number | null
   changed: string[]
   tasks: TaskEvent[]
   summary: Extract<Event, { type: 'summary' }>
 }
 
-const root = join(import.meta.dirname, '../..')
 const random = generator(seed)
 
 /** What was there before, that the playbook starts and stops. */
@@ -130,27 +129,14 @@ describe(`drift on a real host, seed ${seed}`, function () {
   }
 
   /** The real program, as a user starts it. */
-  function bramble(...more: string[]): Promise<Ran> {
-    const playbook = join(import.meta.dirname, 'drift-playbook.ts')
-    const words = [join(root, 'bin/bramble'), 'apply', playbook, '-o', 'json', ...more]
-    return new Promise((resolve) => {
-      execFile(
-        process.execPath,
-        words,
-        { cwd: project.directory, maxBuffer: 1 << 26 },
-        (error, stdout, stderr) => {
-          const events = stdout
-            .split('\n')
-            .filter((line) => line !== '')
-            .map((line) => JSON.parse(line) as Event)
-          const tasks = events.filter((event) => event.type === 'task')
-          const summary = events.at(-1)
-          assert(summary?.type === 'summary', `${stdout}\n${stderr}`)
-          const changed = tasks.filter(({ status }) => status === 'changed').map(({ title }) => title)
-          resolve({ code: typeof error?.code === 'number' ? error.code : 0, changed, tasks, summary })
-        },
-      )
-    })
+  async function bramble(...more: string[]): Promise<Ran> {
+    const words = ['apply', join(import.meta.dirname, 'drift-playbook.ts'), '-o', 'json', ...more]
+    const { code, events, stderr } = await watched(words, project.directory)
+    const tasks = events.filter((event) => event.type === 'task')
+    const summary = events.at(-1)
+    assert(summary?.type === 'summary', stderr)
+    const changed = tasks.filter(({ status }) => status === 'changed').map(({ title }) => title)
+    return { code, changed, tasks, summary }
   }
 
   /** What has changed on the host since the snapshot was taken. */
