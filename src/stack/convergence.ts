@@ -24,13 +24,16 @@ export interface ServiceState {
 export function unfinished(stack: string, seen: StackSeen): string[] {
   return serviceStates(stack, seen)
     .filter(({ settled }) => !settled)
-    .map(({ name, running, desired, lacking, notes }) =>
-      [
-        `service ${name}: ${running} of ${desired} tasks run`,
-        ...lacking.map(({ node, task }) => `${node}: ${task}`),
-        ...notes,
-      ].join('; '),
-    )
+    .map(describeService)
+}
+
+/** One line on how far a service is. */
+export function describeService({ name, running, desired, lacking, notes }: ServiceState): string {
+  return [
+    `service ${name}: ${running} of ${desired} tasks run`,
+    ...lacking.map(({ node, task }) => `${node}: ${task}`),
+    ...notes,
+  ].join('; ')
 }
 
 /** How far each service of a stack is. */
