@@ -42,8 +42,10 @@ export function reasonOf({ message, details: { found, stderr } }: BrambleError):
 /** The entry of a host in the swarm; one that it has left behind, by the same name, is not it. */
 export function nodeOf({ asked, swarm }: Answers, host: Host): SwarmNode | undefined {
   const one = asked.get(host)
-  const id = isTold(one) ? one.membership?.NodeID : undefined
+  const membership = isTold(one) ? one.membership : undefined
   const nodes = swarm?.nodes ?? []
+  if (membership?.LocalNodeState === 'inactive') return undefined
+  const id = membership?.NodeID
   if (id) return nodes.find((node) => node.ID === id)
   const named = nodes.filter((node) => node.Description.Hostname === host.name)
   return named.find((node) => node.Status.State !== 'down') ?? named[0]

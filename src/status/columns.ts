@@ -38,7 +38,7 @@ export function webColumns({ nodes, balancers, time }: ClusterStatus): Column[] 
     ...balancers.map((balancer) =>
       column(`from ${balancer.name}`, (node) => serverCell(balancer, node, isWeb(node, balancers))),
     ),
-    column('share', shareCell),
+    ...(nodes.some(({ share }) => share !== null) ? [column('share', shareCell)] : []),
     ...(mirrored
       ? [
           column('serves', ({ content }) => sourceCell(content)),

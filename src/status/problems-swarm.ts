@@ -70,7 +70,10 @@ function memberProblem(findings: Findings, host: Host, one: Told): Problem[] {
       commands.exec([name], `sh -c 'echo KEY | docker swarm unlock'`),
     )
   if (state !== 'active' && state !== 'inactive')
-    return found(`${name} is ${state} in the swarm${error ? `: ${error}` : ''}`, log)
+    return found(
+      `the membership of ${name} in the swarm is in state ${state}${error ? `: ${error}` : ''}`,
+      log,
+    )
   if (node) return entryProblem(findings, host, node, log)
   if (!id) return found(`${name} is not in the swarm`, commands.apply('swarm'))
   const leave = commands.exec([name], 'docker swarm leave --force')
@@ -108,7 +111,7 @@ function strangers({ answers, commands }: Findings): Problem[] {
     .map(({ ID, Description, Spec, Status }) => {
       const remove = `docker node rm --force ${ID}`
       const command = Spec.Role === 'manager' ? `sh -c 'docker node demote ${ID} && ${remove}'` : remove
-      const what = `the swarm has a node ${Description.Hostname ?? ''} (${ID}, ${Status.State}) that is no host of the inventory`
+      const what = `the swarm has an entry ${Description.Hostname ?? ''} (${ID}, ${Status.State}) that is none of its machines`
       return problem([], what, [commands.exec([managerOf(answers)], command)])
     })
 }

@@ -35,7 +35,7 @@ function head(status: ClusterStatus, width: number, paint: Paint): string[] {
     ? { text: 'all is well', style: 'green' }
     : { text: count(found.length, 'problem'), style: 'red' }
   const time = stamp(status.time, true)
-  const gap = Math.max(2, width - 11 - verdict.text.length - time.length)
+  const gap = width - 11 - verdict.text.length - time.length
   const held = vip.holders.length === 1
   const holders: Cell = held
     ? { text: vip.holders[0] ?? '', style: 'bold' }
@@ -48,7 +48,7 @@ function head(status: ClusterStatus, width: number, paint: Paint): string[] {
   const line = (label: string, words: Cell[]): string[] =>
     wrap([{ text: label.padEnd(10), style: 'dim' }, ...words], width, ' '.repeat(11), paint)
   return [
-    `${paint('bold', oneLine(status.stack).padEnd(10))} ${paint(verdict.style ?? 'dim', verdict.text)}${' '.repeat(gap)}${paint('dim', time)}`,
+    `${paint('bold', oneLine(status.stack).padEnd(10))} ${paint(verdict.style ?? 'dim', verdict.text)}${gap < 2 ? '' : ' '.repeat(gap) + paint('dim', time)}`,
     ...line('virtual IP', [{ text: `${vip.address} on` }, holders]),
     ...line('services', running.length > 0 ? running : [none]),
     ...versions(status).flatMap((text, index) => line(index === 0 ? 'versions' : '', [{ text }])),
