@@ -51,7 +51,7 @@ function head(status: ClusterStatus, width: number, paint: Paint): string[] {
     `${paint('bold', oneLine(status.stack).padEnd(10))} ${paint(verdict.style ?? 'dim', verdict.text)}${gap < 2 ? '' : ' '.repeat(gap) + paint('dim', time)}`,
     ...line('virtual IP', [{ text: `${vip.address} on` }, holders]),
     ...line('services', running.length > 0 ? running : [none]),
-    ...versions(status).flatMap((text, index) => line(index === 0 ? 'versions' : '', [{ text }])),
+    ...versions(status).flatMap((text, index) => line(index === 0 ? 'versions' : '', wordsOf(text))),
   ].map((text) => text.trimEnd())
 }
 
@@ -71,14 +71,18 @@ function versions({ nodes }: ClusterStatus): string[] {
 function problems(status: ClusterStatus, width: number, paint: Paint): string[] {
   if (status.problems.length === 0) return []
   const lines = status.problems.flatMap(({ what, next, commands }) => {
-    const words = oneLine(next === null ? what : `${what}. ${next}`).split(' ')
+    const words = wordsOf(oneLine(next === null ? what : `${what}. ${next}`))
     return [
-      ...wrap([{ text: '✖', style: 'red' }, ...words.map((text) => ({ text }))], width, '  ', paint),
+      ...wrap([{ text: '✖', style: 'red' }, ...words], width, '  ', paint),
       // In one piece, whatever its length: it is there to be copied.
       ...commands.map((command) => `  ${paint('cyan', oneLine(command))}`),
     ]
   })
   return ['', paint('dim', 'problems'), ...lines]
+}
+
+function wordsOf(text: string): Cell[] {
+  return text.split(' ').map((word) => ({ text: word }))
 }
 
 /** As many lines as there is space for; if some are left out, the last one says how many. */

@@ -28,6 +28,10 @@ describe('the probe of a status', () => {
     return { parts: readParts(ran.stdout), ms: performance.now() - start }
   }
 
+  function names(host: Host | undefined, shell: string): string[] {
+    return Object.keys(ask(host, shell).parts).toSorted()
+  }
+
   before(async () => {
     // Every Linux has this mount.
     inventory = await inventoryOf({
@@ -42,10 +46,9 @@ describe('the probe of a status', () => {
 
   for (const shell of SHELLS) {
     it(`asks each host for what it is there for, in ${shell}`, () => {
-      const parts = (host: Host | undefined) => Object.keys(ask(host, shell).parts).toSorted()
-      assert.deepEqual(parts(all), ['content', 'docker', 'haproxy', 'machine', 'member', 'share'])
-      assert.deepEqual(parts(web), ['content', 'docker', 'machine', 'member', 'share'])
-      assert.deepEqual(parts(bare), ['docker', 'machine', 'member'])
+      assert.deepEqual(names(all, shell), ['content', 'docker', 'haproxy', 'machine', 'member', 'share'])
+      assert.deepEqual(names(web, shell), ['content', 'docker', 'machine', 'member', 'share'])
+      assert.deepEqual(names(bare, shell), ['docker', 'machine', 'member'])
     })
 
     it(`finds a share that is mounted and answers, in ${shell}`, () => {

@@ -231,8 +231,8 @@ problems
 
   it('shows in red what is wrong, and in yellow what is not as usual', () => {
     const text = render(wrong, { columns: 80, paint: coloured }).join('\n')
-    const red = [...text.matchAll(/\u001B\[31m(.*?)\u001B\[39m/g)].map(([, word]) => word)
-    const yellow = [...text.matchAll(/\u001B\[33m(.*?)\u001B\[39m/g)].map(([, word]) => word)
+    const red = [...text.matchAll(/\p{Cc}\[31m(.*?)\p{Cc}\[39m/gu)].map(([, word]) => word)
+    const yellow = [...text.matchAll(/\p{Cc}\[33m(.*?)\p{Cc}\[39m/gu)].map(([, word]) => word)
     for (const word of [
       '2 problems',
       'no host that was asked',
@@ -259,7 +259,7 @@ problems
   it('takes no order from a host to steer the terminal', () => {
     const nodes = [node('rpi1', { os: '\u001B[2Jroses', kernel: 'a\u001B]0;x\u0007b' })]
     const text = render(status({ nodes }), { columns: 80, paint: plain }).join('\n')
-    assert.doesNotMatch(text, /[\u0000-\u0009\u000B-\u001F]/)
+    assert.doesNotMatch(text.replaceAll('\n', ''), /\p{Cc}/u)
     assert.match(text, /roses, Linux ab,/)
   })
 })

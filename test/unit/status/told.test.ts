@@ -16,6 +16,19 @@ describe('what a host tells', () => {
     return readTold(inventory, host, { code: 0, stdout: edit(printed(name, when)), answered: NOW })
   }
 
+  function errorOf(edit?: (text: string) => string): string {
+    const { haproxy } = told('rpi2', 'quorum', edit)
+    return haproxy && 'error' in haproxy ? haproxy.error : ''
+  }
+
+  function shareOf(text: string): Told['share'] {
+    return told('rpi1', 'well', (all) => all.replace('mounted overlay overlay\nanswers\n', text)).share
+  }
+
+  function contentOf(text: string): Told['content'] {
+    return told('rpi3', 'well', (all) => all.replace(/source=nfs\n[^]*files=321\n/, text)).content
+  }
+
   it('is read from one answer', () => {
     const { facts, daemon, membership, certificate, swarm, share, content, haproxy } = told('rpi3')
     assert.deepEqual([facts['hostname'], facts['docker']], ['rpi3', '20.10.24+dfsg1-1+deb12u1+b6'])
@@ -58,17 +71,13 @@ describe('what a host tells', () => {
   })
 
   it('is also that HAProxy is not there, has no statistics, or hangs', () => {
-    const error = (edit?: (text: string) => string) => {
-      const { haproxy } = told('rpi2', 'quorum', edit)
-      return haproxy && 'error' in haproxy ? haproxy.error : undefined
-    }
-    assert.match(error() ?? '', /^Failed to connect to 127\.0\.0\.1 port 8405/)
+    assert.match(errorOf(), /^Failed to connect to 127\.0\.0\.1 port 8405/)
     const old = 'curl: (22) The requested URL returned error: 503\n'
     assert.match(
-      error((text) => text.replace(/curl: .*\n\n--- haproxy 7/, `${old}\n--- haproxy 22`)) ?? '',
+      errorOf((text) => text.replace(/curl: .*\n\n--- haproxy 7/, `${old}\n--- haproxy 22`)) ?? '',
       /no statistics/,
     )
-    const other = error((text) => text.replace(/curl: .*\n\n--- haproxy 7/, '<html>\n\n--- haproxy 0'))
+    const other = errorOf((text) => text.replace(/curl: .*\n\n--- haproxy 7/, '<html>\n\n--- haproxy 0'))
     assert.match(other ?? '', /no statistics/)
   })
 
@@ -91,27 +100,23 @@ describe('what a host tells', () => {
   })
 
   it('is a share that hangs, fails, or is not mounted', () => {
-    const share = (text: string) =>
-      told('rpi1', 'well', (all) => all.replace('mounted overlay overlay\nanswers\n', text)).share
     const path = '/srv/bramble/share'
     const mounted = 'mounted nfs4 10.77.0.13:/srv/nfs/share\n'
-    assert.deepEqual(share(mounted), { path, mounted: true, answers: false, error: null })
+    assert.deepEqual(shareOf(mounted), { path, mounted: true, answers: false, error: null })
     const stale = `error stat: cannot read file system information for '${path}': Stale file handle\n`
-    assert.deepEqual(share(mounted + stale), {
+    assert.deepEqual(shareOf(mounted + stale), {
       path,
       mounted: true,
       answers: false,
       error: 'Stale file handle',
     })
-    assert.deepEqual(share(''), { path, mounted: false, answers: false, error: null })
+    assert.deepEqual(shareOf(''), { path, mounted: false, answers: false, error: null })
   })
 
   it('is no content where the file of the mirror makes no sense', () => {
-    const content = (text: string) =>
-      told('rpi3', 'well', (all) => all.replace(/source=nfs\n[^]*files=321\n/, text)).content
-    assert.equal(content(''), null)
-    assert.equal(content('roses\n'), null)
-    const odd = content('source=mirror\nsince=soon\nrefreshed=99999999999999999\nbytes=-1\n')
+    assert.equal(contentOf(''), null)
+    assert.equal(contentOf('roses\n'), null)
+    const odd = contentOf('source=mirror\nsince=soon\nrefreshed=99999999999999999\nbytes=-1\n')
     assert.deepEqual(odd, { source: 'mirror', since: null, refreshed: null, bytes: null, files: null })
   })
 
