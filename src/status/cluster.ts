@@ -24,11 +24,16 @@ export function clusterStatus(
     stack: stack.name,
     vip: { address: vip.address, holders: holders.map(([host]) => host.name) },
     nodes: [...asked].map(([host, one]) => nodeStatus(host, one, nodeOf(answers, host))),
-    services: answers.swarm ? serviceStates(stack.name, answers.swarm) : null,
+    services: answers.swarm ? serviceStates(stack.name, answers.swarm).toSorted(byName) : null,
     balancers: [...asked].flatMap(([host, one]) => balancerStatus(host, one)),
   }
   const problems = problemsOf({ answers, status, commands, now })
   return { ok: problems.length === 0, ...status, problems }
+}
+
+/** The swarm tells services in the order of their ids, which each deploy of a new stack changes. */
+function byName(one: { name: string }, other: { name: string }): number {
+  return one.name < other.name ? -1 : 1
 }
 
 function nodeStatus(host: Host, asked: Asked, node: SwarmNode | undefined): NodeStatus {
