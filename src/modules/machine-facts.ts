@@ -13,7 +13,6 @@ tell processors "$(grep -c '^processor' /proc/cpuinfo)"
 tell memory_kb "$(while read -r name kb _; do [ "$name" != MemTotal: ] || echo "$kb"; done </proc/meminfo)"
 tell disk_free_kb "$(df -Pk / | while read -r _ _ _ free _; do line=$free; echo "$line"; done | tail -n 1)"
 tell millidegrees "$(first /sys/class/thermal/thermal_zone0/temp 2>/dev/null)"
-tell load "$(first /proc/loadavg)"
 tell uptime "$(first /proc/uptime)"
 tell docker "$(dpkg-query -W -f '\${Version}' docker.io 2>/dev/null || dpkg-query -W -f '\${Version}' docker-ce 2>/dev/null)"
 tell clock "$(date +%s)"
@@ -22,9 +21,8 @@ ip -o -4 addr show | while read -r _ interface _ address _; do tell address "$in
 /**
  * What kind of machine a host is; nothing is ever changed. What `bramble facts` prints, and later plays may ask for.
  * Facts: `hostname`, `model`, `os`, `kernel`, `architecture`, `processors`, `memory_mb`, `disk_free_mb` (of /),
- * `temperature_c`, `load` (processes that want to run, mean of the last minute), `uptime_s`, `docker` (version of the
- * package), `clock_offset` (seconds ahead of this computer), `addresses` (as `eth0 192.168.188.11`, with commas
- * between); those that the machine has.
+ * `temperature_c`, `uptime_s`, `docker` (version of the package), `clock_offset` (seconds ahead of this computer),
+ * `addresses` (as `eth0 192.168.188.11`, with commas between); those that the machine has.
  *
  * @example machineFacts()
  */
@@ -42,7 +40,6 @@ function readFacts(seen: Seen): Facts {
     if (name === 'memory_kb' || name === 'disk_free_kb') {
       facts.set(name.replace('_kb', '_mb'), String(Math.floor(Number(value) / 1024)))
     } else if (name === 'millidegrees') facts.set('temperature_c', (Number(value) / 1000).toFixed(1))
-    else if (name === 'load') facts.set('load', value.replace(/ .*/, ''))
     else if (name === 'uptime') facts.set('uptime_s', value.replace(/[. ].*/, ''))
     else if (name === 'clock') {
       const here = (seen.answered ?? Date.now()) / 1000

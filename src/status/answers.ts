@@ -25,7 +25,7 @@ export function gather(cluster: Answers['cluster'], asked: Answers['asked']): An
 }
 
 export function isTold(asked: Asked | undefined): asked is Told {
-  return asked !== undefined && 'facts' in asked
+  return asked !== undefined && 'machine' in asked
 }
 
 /** The hosts that answered, with what they told. */
@@ -49,12 +49,6 @@ export function nodeOf({ asked, swarm }: Answers, host: Host): SwarmNode | undef
   if (id) return nodes.find((node) => node.ID === id)
   const named = nodes.filter((node) => node.Description.Hostname === host.name)
   return named.find((node) => node.Status.State !== 'down') ?? named[0]
-}
-
-/** Interfaces and their addresses, of the fact `addresses`. */
-export function addressesOf({ facts: { addresses } }: Told): [device: string, address: string][] {
-  if (typeof addresses !== 'string') return []
-  return addresses.split(', ').map((one) => one.split(' ', 2) as [string, string])
 }
 
 /** A manager to run commands on: one that told of the swarm, else the first of the inventory. */

@@ -1,11 +1,14 @@
 import type { Host } from '../inventory/types.ts'
 import type { SwarmNode } from '../modules/swarm-nodes.ts'
 import { serviceStates } from '../stack/convergence.ts'
-import { addressesOf, gather, isTold, nodeOf, reasonOf, told, type Answers, type Asked } from './answers.ts'
+import { gather, isTold, nodeOf, reasonOf, told, type Answers, type Asked } from './answers.ts'
 import type { Commands } from './commands.ts'
+import { readMachine } from './machine.ts'
 import { problemsOf } from './problems.ts'
 import type { Told } from './told.ts'
 import type { BalancerStatus, ClusterStatus, NodeStatus } from './types.ts'
+
+const nothing = readMachine('', undefined)
 
 /** The cluster as its hosts tell of it. `now` in milliseconds since 1970. */
 export function clusterStatus(
@@ -16,9 +19,7 @@ export function clusterStatus(
 ): ClusterStatus {
   const { vip, stack } = cluster.settings
   const answers = gather(cluster, asked)
-  const holders = told(answers).filter(([, one]) =>
-    addressesOf(one).some(([, address]) => address === vip.address),
-  )
+  const holders = told(answers).filter(([, { machine }]) => machine.vip !== null)
   const status = {
     time: new Date(now).toISOString(),
     stack: stack.name,
@@ -44,10 +45,7 @@ function nodeStatus(host: Host, asked: Asked, node: SwarmNode | undefined): Node
     reachable: one !== undefined,
     error: isTold(asked) ? null : reasonOf(asked),
     ...place(node),
-    ...machine(one),
-    certificate: one?.certificate ?? null,
-    share: one?.share ?? null,
-    content: one?.content ?? null,
+    ...itself(one),
   }
 }
 
@@ -58,30 +56,27 @@ function place(node: SwarmNode | undefined) {
     leader: node ? node.ManagerStatus?.Leader === true : null,
     availability: node?.Spec.Availability ?? null,
     state: node?.Status.State ?? null,
+    // Debian's is 20.10.24+dfsg1.
+    docker: node?.Description.Engine?.EngineVersion?.replace(/[-+~].*/, '') ?? null,
   }
 }
 
 /** What it says of itself. */
-function machine(one: Told | undefined) {
-  const fact = (name: string): string | null => {
-    const value = one?.facts[name]
-    return typeof value === 'string' ? value : null
-  }
-  const number = (name: string): number | null => {
-    const value = fact(name)
-    return value === null || !Number.isFinite(Number(value)) ? null : Number(value)
-  }
-  const uptime = number('uptime_s')
+function itself(one: Told | undefined) {
+  const { uptime_s: uptime, clock, ...machine } = one?.machine ?? nothing
+  const answered = one?.answered ?? 0
+  const { load, temperature_c, disk_free_mb, os, kernel, share, content } = machine
   return {
-    load: number('load'),
-    temperature_c: number('temperature_c'),
-    up_since: one && uptime !== null ? new Date(one.answered - uptime * 1000).toISOString() : null,
-    disk_free_mb: number('disk_free_mb'),
-    clock_offset_s: number('clock_offset'),
-    os: fact('os'),
-    kernel: fact('kernel'),
-    // Debian's 20.10.24+dfsg1-1 and Docker's 5:27.3.1-1~debian are 20.10.24 and 27.3.1.
-    docker: fact('docker')?.replace(/^\d+:|[-+~].*/g, '') ?? null,
+    load,
+    temperature_c,
+    up_since: uptime === null ? null : new Date(answered - uptime * 1000).toISOString(),
+    disk_free_mb,
+    clock_offset_s: clock === null ? null : Math.round(clock - answered / 1000),
+    os,
+    kernel,
+    certificate: one?.certificate ?? null,
+    share,
+    content,
   }
 }
 

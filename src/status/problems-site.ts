@@ -1,4 +1,4 @@
-import { addressesOf, isTold, managerOf, told } from './answers.ts'
+import { isTold, managerOf, told } from './answers.ts'
 import { problem, type Findings } from './problem.ts'
 import type { BalancerStatus, Problem } from './types.ts'
 
@@ -20,7 +20,7 @@ export function vipProblems({ answers, status, commands }: Findings): Problem[] 
   if (holders.length > 1) {
     const last = balancers.findLast(({ name }) => holders.includes(name))
     const found = told(answers).find(([host]) => host === last)
-    const device = found && addressesOf(found[1]).find(([, one]) => one === address)?.[0]
+    const device = found?.[1].machine.vip
     return [
       problem(
         holders,

@@ -1,14 +1,14 @@
 import type { Host } from '../inventory/types.ts'
 import type { SwarmNode } from '../modules/swarm-nodes.ts'
 import { describeService } from '../stack/convergence.ts'
-import { isTold, managerOf, nodeOf, told, type Answers } from './answers.ts'
-import type { Commands } from './commands.ts'
+import { isTold, managerOf, nodeOf, told } from './answers.ts'
 import { problem, type Findings } from './problem.ts'
 import type { Told } from './told.ts'
 import type { Problem } from './types.ts'
 
 /** No manager tells anything of the swarm. */
-export function swarmProblems({ answers, commands }: Findings): Problem[] {
+export function swarmProblems(findings: Findings): Problem[] {
+  const { answers, commands } = findings
   const managers = told(answers).filter(([host, { daemon }]) => host.in('managers') && daemon === 'answers')
   const [first] = managers
   if (answers.swarm || !first) return []
@@ -17,34 +17,31 @@ export function swarmProblems({ answers, commands }: Findings): Problem[] {
     return [problem(hosts, 'no manager is in a swarm', [commands.apply('swarm')])]
   const [host, { swarm }] = first
   const reason = swarm && 'error' in swarm ? swarm.error : ''
-  if (!/leader|quorum/.test(reason))
-    return [problem(hosts, `the swarm: ${reason}`, [commands.exec([host.name], 'docker node ls')])]
-  return [leaderless(answers, commands, host)]
+  const all = answers.cluster.group('managers')
+  const lost = all.filter((one) => answers.asked.has(one) && !hosts.includes(one.name))
+  const majority = Math.floor(all.length / 2) + 1
+  // In the first seconds without a majority the others wait for it, and say nothing.
+  if (/leader|quorum/.test(reason) || all.length - lost.length < majority)
+    return [leaderless(findings, host, lost, majority)]
+  return [problem(hosts, `the swarm: ${reason}`, [commands.exec([host.name], 'docker node ls')])]
 }
 
-function leaderless(answers: Answers, commands: Commands, host: Host): Problem {
-  const managers = answers.cluster.group('managers')
-  const names = managers.map(({ name }) => name)
-  const off = told(answers).filter(([one, { daemon }]) => names.includes(one.name) && daemon !== 'answers')
-  const gone = managers.some((one) => !isTold(answers.asked.get(one)))
+/** What brings the others back; only where there are none, what makes do without them. */
+function leaderless(
+  { answers, commands }: Findings,
+  host: Host,
+  lost: readonly Host[],
+  majority: number,
+): Problem {
+  const all = answers.cluster.group('managers').map(({ name }) => name)
   const what = 'the swarm has no leader: too few of its managers reach each other'
-  const need = `Bring back ${Math.floor(names.length / 2) + 1} of ${names.join(', ')}`
-  if (off.length > 0)
-    return problem(
-      names,
-      what,
-      [
-        commands.apply(
-          'docker',
-          off.map(([one]) => one.name),
-        ),
-      ],
-      `${need}:`,
-    )
-  if (!gone) return problem(names, what, [commands.exec(names, 'docker node ls')], `${need}:`)
+  const need = `Bring back ${majority} of ${all.join(', ')}`
+  const off = lost.filter((one) => isTold(answers.asked.get(one))).map(({ name }) => name)
+  if (off.length > 0) return problem(all, what, [commands.apply('docker', off)], `${need}:`)
+  if (lost.length === 0) return problem(all, what, [commands.exec(all, 'docker node ls')], `${need}:`)
   const force = `docker swarm init --force-new-cluster --advertise-addr ${host.address}`
   const last = `${need}. Only if the others are lost for good:`
-  return problem(names, what, [commands.exec([host.name], force)], last)
+  return problem(all, what, [commands.exec([host.name], force)], last)
 }
 
 /** Hosts that are not the members of the swarm that they are to be, and members that are no hosts. */

@@ -62,7 +62,8 @@ function versions({ nodes }: ClusterStatus): string[] {
     if (!reachable) continue
     // Debian GNU/Linux 12 (bookworm)
     const system = oneLine(os ?? '').replace(/ GNU\/Linux| \(.*\)/g, '')
-    const text = `${system || '?'}, Linux ${oneLine(kernel ?? '?')}, ${docker === null ? 'no Docker' : `Docker ${oneLine(docker)}`}`
+    const engine = docker === null ? [] : [`Docker ${oneLine(docker)}`]
+    const text = [system || '?', `Linux ${oneLine(kernel ?? '?')}`, ...engine].join(', ')
     sets.set(text, [...(sets.get(text) ?? []), name])
   }
   return [...sets].map(([text, names]) => (sets.size === 1 ? text : `${text}: ${names.join(', ')}`))

@@ -1,17 +1,17 @@
 import { TaskError } from '../errors.ts'
 import type { Cluster, Host } from '../inventory/types.ts'
 import { parseJson, type DockerInfo } from '../modules/docker.ts'
-import { machineFacts } from '../modules/machine-facts.ts'
 import { nodeCertificate, readMembership } from '../modules/membership.ts'
-import type { Facts, Seen } from '../playbook/resource.ts'
+import type { Seen } from '../playbook/resource.ts'
 import { readStack, type StackSeen } from '../stack/state.ts'
 import { readStatistics } from './haproxy.ts'
+import { readMachine, type Machine } from './machine.ts'
 import { dockerQuestions, readParts, type Part } from './probe.ts'
-import type { Content, ServerStatus, Share } from './types.ts'
+import type { ServerStatus } from './types.ts'
 
 /** What a host told, read. */
 export interface Told {
-  facts: Facts
+  machine: Machine
   /** When, by the clock here, in milliseconds since 1970. */
   answered: number
   daemon: 'answers' | 'hangs' | 'off'
@@ -20,8 +20,6 @@ export interface Told {
   certificate: { from: string; until: string } | null
   /** A manager's: the swarm, and the stack in it; else why it told nothing. */
   swarm: StackSeen | { error: string } | undefined
-  share: Share | null
-  content: Content | null
   /** A load balancer's. */
   haproxy: { servers: ServerStatus[] } | { error: string } | undefined
 }
@@ -40,14 +38,15 @@ export function readTold(
   // The seconds decide nothing of how it is read.
   const [ping, stack] = dockerQuestions(cluster, host, 1).read([docker])
   return {
-    facts: machineFacts().facts?.(of('machine')) ?? {},
+    machine: readMachine(
+      of('machine').stdout,
+      host.in('webservers') ? cluster.settings.nfs.mount : undefined,
+    ),
     answered,
     daemon: daemonOf(ping, docker),
     membership: membershipOf(of('member')),
     certificate: certificateOf(of('member')),
     swarm: host.in('managers') ? swarmOf(docker, stack) : undefined,
-    share: host.in('webservers') ? shareOf(cluster.settings.nfs.mount, of('share')) : null,
-    content: contentOf(of('content')),
     haproxy: host.in('loadbalancers') ? haproxyOf(of('haproxy'), answered) : undefined,
   }
 }
@@ -84,49 +83,6 @@ function swarmOf(docker: Seen, stack: Seen | undefined): StackSeen | { error: st
     }
   }
   return { error: docker.code === 28 ? 'it does not answer in time' : 'Docker tells nothing of it' }
-}
-
-function shareOf(path: string, { stdout }: Seen): Share {
-  const found = new Map(
-    stdout
-      .trim()
-      .split('\n')
-      .map((line) => [line.replace(/ .*/, ''), line.replace(/^\S+ ?/, '')]),
-  )
-  return {
-    path,
-    mounted: found.has('mounted'),
-    answers: found.has('answers'),
-    // stat says: stat: cannot read file system information for '/srv/share': Stale file handle
-    error: found.get('error')?.replace(/^.*': /, '') ?? null,
-  }
-}
-
-/** Lines of `key=value`; none where no mirror is kept. */
-function contentOf({ stdout }: Seen): Content | null {
-  const found = new Map(stdout.split('\n').flatMap((line) => pair(line)))
-  const source = found.get('source')
-  if (source === undefined) return null
-  const number = (key: string): number | null => {
-    const value = found.get(key) ?? ''
-    return /^\d+$/.test(value) ? Number(value) : null
-  }
-  const time = (key: string): string | null => {
-    const seconds = number(key)
-    return seconds === null || seconds === 0 || seconds > 1e11 ? null : iso(seconds * 1000)
-  }
-  return {
-    source,
-    since: time('since'),
-    refreshed: time('refreshed'),
-    bytes: number('bytes'),
-    files: number('files'),
-  }
-}
-
-function pair(line: string): [string, string][] {
-  const [, key, value] = /^(\w+)=(.*)$/.exec(line) ?? []
-  return key !== undefined && value !== undefined ? [[key, value.trim()]] : []
 }
 
 function haproxyOf({ code, stdout }: Seen, now: number): Told['haproxy'] {

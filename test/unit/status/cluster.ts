@@ -11,14 +11,15 @@ import { inventoryOf } from '../inventory/fixture.ts'
 
 /*
  * Three light hosts, each a manager and a web server, the first two load balancers. What they printed is in answers/,
- * without the parts of Docker's answers that nobody reads: when all was well, when an update of nginx to an image that
- * nobody has had failed, and when Docker was stopped on rpi2 and rpi3.
+ * without the parts of Docker's answers that nobody reads: when all was well; when rpi2 lacked the image of nginx; when an
+ * update of nginx to an image that nobody has had failed; and when Docker was stopped on rpi2 and rpi3, 20 s (mute) and
+ * a minute (quorum) after that.
  */
 
-export type When = 'well' | 'image' | 'quorum'
+export type When = 'well' | 'lacking' | 'update' | 'mute' | 'quorum'
 
 /** When they answered. */
-export const NOW = Date.parse('2026-11-24T18:12:13Z')
+export const NOW = Date.parse('2026-11-24T19:01:43Z')
 
 export function laboratory(): Promise<Inventory> {
   return inventoryOf(`all:

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Inventory } from '../../../src/inventory/index.ts'
 import { readStatistics } from '../../../src/status/haproxy.ts'
+import type { Machine } from '../../../src/status/machine.ts'
 import { readTold, type Told } from '../../../src/status/told.ts'
 import { laboratory, NOW, printed, statusWith, type When } from './cluster.ts'
 
@@ -21,27 +22,38 @@ describe('what a host tells', () => {
     return haproxy && 'error' in haproxy ? haproxy.error : ''
   }
 
-  function shareOf(text: string): Told['share'] {
-    return told('rpi1', 'well', (all) => all.replace('mounted overlay overlay\nanswers\n', text)).share
+  function shareOf(text: string): Machine['share'] {
+    return told('rpi1', 'well', (all) => all.replace('mounted\nanswers\n', text)).machine.share
   }
 
-  function contentOf(text: string): Told['content'] {
-    return told('rpi3', 'well', (all) => all.replace(/source=nfs\n[^]*files=321\n/, text)).content
+  function contentOf(text: string): Machine['content'] {
+    return told('rpi3', 'well', (all) => all.replace(/(content .*\n)+/, text)).machine.content
   }
 
   it('is read from one answer', () => {
-    const { facts, daemon, membership, certificate, swarm, share, content, haproxy } = told('rpi3')
-    assert.deepEqual([facts['hostname'], facts['docker']], ['rpi3', '20.10.24+dfsg1-1+deb12u1+b6'])
+    const { machine, daemon, membership, certificate, swarm, haproxy } = told('rpi3')
+    const { share, content, ...rest } = machine
+    assert.deepEqual(rest, {
+      load: 8.71,
+      temperature_c: null,
+      uptime_s: 7380.25,
+      clock: 1_795_546_903,
+      disk_free_mb: 11_594,
+      os: 'Debian GNU/Linux 12 (bookworm)',
+      kernel: '6.18.44-fc-v782',
+      vip: null,
+    })
+    assert.equal(told('rpi1').machine.vip, 'eth0')
     assert.equal(daemon, 'answers')
-    assert.deepEqual([membership?.NodeID, membership?.ControlAvailable], ['pm2uqmx28x61pyynbih693fso', true])
-    assert.deepEqual(certificate, { from: '2026-11-24T17:03:00.000Z', until: '2027-02-22T18:03:00.000Z' })
+    assert.deepEqual([membership?.NodeID, membership?.ControlAvailable], ['vzn1ciqtlltlau55w34a11tli', true])
+    assert.deepEqual(certificate, { from: '2026-11-24T18:00:00.000Z', until: '2027-02-22T19:00:00.000Z' })
     assert.ok(swarm && 'nodes' in swarm)
     assert.deepEqual([swarm.nodes.length, swarm.services.length], [3, 3])
     assert.deepEqual(share, { path: '/srv/bramble/share', mounted: true, answers: true, error: null })
     assert.deepEqual(content, {
       source: 'nfs',
-      since: '2026-11-24T18:12:11.000Z',
-      refreshed: '2026-11-24T18:11:51.000Z',
+      since: '2026-11-24T18:51:32.000Z',
+      refreshed: '2026-11-24T19:01:12.000Z',
       bytes: 14_200_000,
       files: 321,
     })
@@ -52,19 +64,19 @@ describe('what a host tells', () => {
     const { haproxy } = told('rpi1', 'quorum')
     assert.ok(haproxy && 'servers' in haproxy)
     assert.deepEqual(haproxy.servers, [
-      { name: 'rpi1', up: true, status: 'UP', since: '2026-11-24T18:11:13.000Z', check: 'L7OK' },
+      { name: 'rpi1', up: true, status: 'UP', since: '2026-11-24T19:00:19.000Z', check: 'L7OK' },
       {
         name: 'rpi2',
         up: false,
         status: 'DOWN',
-        since: '2026-11-24T18:11:47.000Z',
+        since: '2026-11-24T19:00:33.000Z',
         check: 'L4CON: Connection refused',
       },
       {
         name: 'rpi3',
         up: false,
         status: 'DOWN',
-        since: '2026-11-24T18:11:49.000Z',
+        since: '2026-11-24T19:00:36.000Z',
         check: 'L4CON: Connection refused',
       },
     ])
@@ -101,9 +113,9 @@ describe('what a host tells', () => {
 
   it('is a share that hangs, fails, or is not mounted', () => {
     const path = '/srv/bramble/share'
-    const mounted = 'mounted nfs4 10.77.0.13:/srv/nfs/share\n'
+    const mounted = 'mounted\n'
     assert.deepEqual(shareOf(mounted), { path, mounted: true, answers: false, error: null })
-    const stale = `error stat: cannot read file system information for '${path}': Stale file handle\n`
+    const stale = `fails stat: cannot read file system information for '${path}': Stale file handle\n`
     assert.deepEqual(shareOf(mounted + stale), {
       path,
       mounted: true,
@@ -115,14 +127,16 @@ describe('what a host tells', () => {
 
   it('is no content where the file of the mirror makes no sense', () => {
     assert.equal(contentOf(''), null)
-    assert.equal(contentOf('roses\n'), null)
-    const odd = contentOf('source=mirror\nsince=soon\nrefreshed=99999999999999999\nbytes=-1\n')
+    assert.equal(contentOf('content roses\n'), null)
+    const odd = contentOf(
+      'content source=mirror\ncontent since=soon\ncontent refreshed=99999999999999999\ncontent bytes=-1\n',
+    )
     assert.deepEqual(odd, { source: 'mirror', since: null, refreshed: null, bytes: null, files: null })
   })
 
   it('may be nothing at all', () => {
-    const { facts, daemon, swarm, content, haproxy } = told('rpi1', 'well', () => '')
-    assert.deepEqual([facts, daemon, content], [{}, 'off', null])
+    const { machine, daemon, swarm, haproxy } = told('rpi1', 'well', () => '')
+    assert.deepEqual([machine.os, machine.load, machine.content, daemon], [null, null, null, 'off'])
     assert.deepEqual([swarm, haproxy], [{ error: 'Docker tells nothing of it' }, { error: 'no answer' }])
     assert.equal(statusWith(inventory, { rpi1: () => '' }).nodes[0]?.load, null)
   })
