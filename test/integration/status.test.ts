@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
+import { loadInventory } from '../../src/inventory/index.ts'
 import { buildLabImages } from '../../src/lab/images.ts'
 import { hostArch } from '../../src/lab/machines.ts'
 import { until } from '../../src/lab/wait.ts'
@@ -239,9 +240,10 @@ describe('the status of a cluster on real hosts', function () {
 
   async function apply(): Promise<void> {
     await applied(share)
+    const cluster = await loadInventory(join(project.directory, 'inventory'))
     for (const name of ['vip', 'swarm', 'stack']) {
       const path = join(import.meta.dirname, `../../playbooks/${name}.ts`)
-      await applied(await loadPlaybook(path, project.directory))
+      await applied(await loadPlaybook(path, project.directory, cluster))
     }
   }
 
