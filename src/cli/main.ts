@@ -14,6 +14,8 @@ const commands: Record<string, () => Promise<CommandModule<object, never>>> = {
   list: async () => (await import('./list.ts')).listCommand as CommandModule<object, never>,
   facts: async () => (await import('./facts.ts')).factsCommand as CommandModule<object, never>,
   exec: async () => (await import('./exec.ts')).execCommand as CommandModule<object, never>,
+  node: async () => (await import('./node.ts')).nodeCommand as CommandModule<object, never>,
+  reset: async () => (await import('./reset.ts')).resetCommand as CommandModule<object, never>,
   trust: async () => (await import('./trust.ts')).trustCommand as CommandModule<object, never>,
   init: async () => (await import('./init.ts')).initCommand as CommandModule<object, never>,
   secret: async () => (await import('./secret.ts')).secretCommand as CommandModule<object, never>,

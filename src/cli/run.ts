@@ -53,7 +53,7 @@ export async function inventoryFor(flags: RunFlags): Promise<Inventory> {
 }
 
 /** What to run where; `command` is what repeats it, as far as the flags do not say so. */
-type Work = Pick<RunOptions, 'playbook' | 'file' | 'hosts' | 'tags'> & {
+type Work = Pick<RunOptions, 'playbook' | 'file' | 'hosts' | 'tags' | 'whole'> & {
   inventory: Inventory
   command: readonly string[]
 }

@@ -42,9 +42,9 @@ export interface StackSeen {
 export function stackProbe(name: string, directory: string): Sh {
   const paths = [
     servicesPath(name),
-    `/tasks?filters=${filters(name)}`,
+    `/tasks?filters=${stackFilter(name)}`,
     '/nodes',
-    `/configs?filters=${filters(name)}`,
+    `/configs?filters=${stackFilter(name)}`,
   ]
   return dockerGetWith(`${directory}/.deployed.json`, ...paths)
 }
@@ -71,10 +71,11 @@ export function specOf({ Spec }: Service): unknown {
 }
 
 function servicesPath(name: string): string {
-  return `/services?status=true&filters=${filters(name)}`
+  return `/services?status=true&filters=${stackFilter(name)}`
 }
 
-function filters(name: string): string {
+/** For the API of the daemon: what belongs to a stack. */
+export function stackFilter(name: string): string {
   return encodeURIComponent(JSON.stringify({ label: [`com.docker.stack.namespace=${name}`] }))
 }
 
