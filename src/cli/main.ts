@@ -12,6 +12,7 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 const commands: Record<string, () => Promise<CommandModule<object, never>>> = {
   apply: async () => (await import('./apply.ts')).applyCommand as CommandModule<object, never>,
   list: async () => (await import('./list.ts')).listCommand as CommandModule<object, never>,
+  status: async () => (await import('./status.ts')).statusCommand as CommandModule<object, never>,
   facts: async () => (await import('./facts.ts')).factsCommand as CommandModule<object, never>,
   exec: async () => (await import('./exec.ts')).execCommand as CommandModule<object, never>,
   node: async () => (await import('./node.ts')).nodeCommand as CommandModule<object, never>,

@@ -1,4 +1,4 @@
-import { dockerGet, dockerGetWith, parseJson } from '../modules/docker.ts'
+import { dockerAsk, dockerGet, parseJson } from '../modules/docker.ts'
 import type { SwarmNode } from '../modules/swarm-nodes.ts'
 import type { Sh } from '../playbook/sh.ts'
 import type { Seen } from '../playbook/resource.ts'
@@ -38,15 +38,18 @@ export interface StackSeen {
   configs: { Spec: { Name: string } }[]
 }
 
-/** The record of the last deploy, then what the swarm says of the stack: five lines of JSON from two processes. */
-export function stackProbe(name: string, directory: string): Sh {
+/**
+ * The record of the last deploy, then what the swarm says of the stack: five lines of JSON from two processes. Each
+ * answer may take `seconds`.
+ */
+export function stackProbe(name: string, directory: string, seconds = 20): Sh {
   const paths = [
     servicesPath(name),
     `/tasks?filters=${stackFilter(name)}`,
     '/nodes',
     `/configs?filters=${stackFilter(name)}`,
   ]
-  return dockerGetWith(`${directory}/.deployed.json`, ...paths)
+  return dockerAsk({ file: `${directory}/.deployed.json`, paths, seconds })
 }
 
 export function stackServices(name: string): Sh {

@@ -41,6 +41,7 @@ const pages = [
   'docs/settings.md',
   'docs/secrets.md',
   'docs/connections.md',
+  'docs/status.md',
   'bin/demo',
 ]
 
@@ -100,6 +101,7 @@ describe('the commands in the documentation', () => {
       'docs/playbooks.md',
       'docs/settings.md',
       'docs/secrets.md',
+      'docs/status.md',
     ]) {
       for (const [, path = ''] of read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
         assert.ok(existsSync(join(root, page, '..', path)), `${path} in ${page}`)

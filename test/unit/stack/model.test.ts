@@ -111,12 +111,22 @@ describe('the shipped stack', () => {
   })
 
   it('has a statistics page only with a password, whatever stands in it', () => {
-    assert.doesNotMatch(render(model).files['haproxy.cfg'] ?? '', /stats enable/)
+    assert.doesNotMatch(render(model).files['haproxy.cfg'] ?? '', /^frontend stats$/m)
     const haproxy = { ...cluster.settings.haproxy, stats_password: new Secret(`it's "x" #`) }
     const changed = { hosts: cluster.hosts, group: (name: string) => cluster.group(name) }
     const open = render(stackModel({ ...changed, settings: { ...cluster.settings, haproxy } }, () => 'eth0'))
     assert.ok(open.files['haproxy.cfg']?.includes(`insecure-password 'it'\\''s "x" #'\n`))
     assert.equal(open.secret, true)
+  })
+
+  it('tells its statistics without a password to its own machine only', () => {
+    const parts = (render(model).files['haproxy.cfg'] ?? '').split(/^(?=\w)/m)
+    const open = parts.filter((part) => part.includes('stats enable'))
+    assert.deepEqual(open.map((part) => part.match(/^(frontend .*|    bind .*)$/gm)).flat(), [
+      'frontend health',
+      '    bind 127.0.0.1:8405',
+    ])
+    assert.doesNotMatch(open.join(''), /stats admin/)
   })
 
   it('does without unicast for a single load balancer', () => {
