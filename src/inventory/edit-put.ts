@@ -13,7 +13,7 @@ import {
 } from './edit-document.ts'
 import type { Written } from './edit-document.ts'
 import { betweenOf, blankOf, indentOf, paddingOf, stepOf } from './edit-style.ts'
-import { blockEnd, commentEnd, eolOf, matchAt, spliced } from './edit-text.ts'
+import { blockEnd, commaAfter, commentEnd, eolOf, spliced } from './edit-text.ts'
 
 /** A key and what it holds, as YAML: text, further keys, or not even a colon. */
 export type Entry = readonly [key: string, value: string | readonly Entry[] | undefined]
@@ -41,11 +41,11 @@ function putLast(written: Written, map: YAMLMap, entry: Entry): string {
 
 function putInBraces(text: string, map: YAMLMap, end: number, entry: string): string {
   const between = betweenOf(text, map)
-  const comma = matchAt(/(?:\s|(?<=\s)#[^\r\n]*)*,/y, text, end)
-  const after = end + comma.length
+  const comma = commaAfter(text, end)
+  const after = comma === undefined ? end : comma + 1
   // On a line of its own it comes after the comment of the last one.
   const at = between.includes('\n') ? (commentEnd(text, after) ?? after) : after
-  const [before, behind] = comma === '' ? [',', ''] : ['', ',']
+  const [before, behind] = comma === undefined ? [',', ''] : ['', ',']
   return spliced(text, [
     { from: after, to: after, text: before },
     { from: at, to: at, text: `${between.slice(1)}${entry}${behind}` },

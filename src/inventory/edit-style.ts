@@ -43,7 +43,7 @@ export function stepOf({ text, document }: Written): string {
 export function betweenOf(text: string, map: YAMLMap): string {
   const [one, other] = map.items.slice(-2)
   const between = one && other ? text.slice(endOf(text, one), rangeOf(other.key)[0]) : ''
-  if (/^,\s*$/.test(between)) return between
+  if (/^,[ \t]*(?:(?:\r\n|\r|\n)[ \t]*)?$/.test(between)) return between
   const [start] = rangeOf(map.items.at(-1)?.key)
   const prefix = text.slice(lineStart(text, start), start)
   return isBlank(prefix) ? `,${eolOf(text)}${prefix}` : `,${blankOf(text)}`

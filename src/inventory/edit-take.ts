@@ -4,6 +4,7 @@ import type { Written } from './edit-document.ts'
 import { betweenOf, indentOf, quoted, quoteOf } from './edit-style.ts'
 import {
   blockEnd,
+  commaAfter,
   commentEnd,
   eolOf,
   isBlank,
@@ -43,10 +44,11 @@ function takeLines(written: Written, pair: Pair): string {
 function takeFromBraces(text: string, map: YAMLMap, pair: Pair): string {
   const [start] = rangeOf(pair.key)
   const end = endOf(text, pair)
-  const after = end + matchAt(/(?:\s|(?<=\s)#[^\r\n]*)*,/y, text, end).length
+  const own = commaAfter(text, end)
+  const after = own === undefined ? end : own + 1
   const before = map.items[map.items.indexOf(pair) - 1]
   // Without a comma of its own it leaves with the one before it.
-  const comma = before && after === end ? commaAfter(text, endOf(text, before)) : undefined
+  const comma = before && own === undefined ? commaAfter(text, endOf(text, before)) : undefined
   const line = lineStart(text, start)
   const rest = commentEnd(text, after)
   if (isBlank(text.slice(line, start)) && rest !== undefined) {
@@ -54,13 +56,9 @@ function takeFromBraces(text: string, map: YAMLMap, pair: Pair): string {
     return spliced(text, [...dangling, withoutLines(text, line, rest)])
   }
   if (comma !== undefined) return spliced(text, [{ from: comma, to: end, text: '' }])
-  const from = before || after > end ? start : afterBrace(text, start)
+  const from = before || own !== undefined ? start : afterBrace(text, start)
   const to = after + matchAt(/[ \t]*/y, text, after).length
   return spliced(text, [{ from, to, text: '' }])
-}
-
-function commaAfter(text: string, at: number): number {
-  return at + matchAt(/(?:\s|(?<=\s)#[^\r\n]*)*/y, text, at).length
 }
 
 /** Blanks within braces that nothing is left in go, too. */

@@ -37,6 +37,12 @@ export function commentEnd(text: string, at: number): number | undefined {
   return end === lineEnd(text, at) ? end : undefined
 }
 
+/** Where the comma is that follows, after blanks and comments; undefined if something else does. */
+export function commaAfter(text: string, at: number): number | undefined {
+  const place = at + matchAt(/(?:\s|(?<=\s)#[^\r\n]*)*/y, text, at).length
+  return text[place] === ',' ? place : undefined
+}
+
 /** The end of a line, or of the comments below it that are indented deeper than its key: they belong to it. */
 export function blockEnd(text: string, at: number, column: number): number {
   const end = lineEnd(text, at)

@@ -13,6 +13,10 @@ function sides(patch: string): [before: string, after: string] {
   return [side('+'), side('-')]
 }
 
+function withCrlf(text: string): string {
+  return text.replaceAll('\n', '\r\n')
+}
+
 const added: Record<string, { groups?: string[]; name?: string; patch: string }> = {
   'below the last host, as its neighbours are written': {
     patch: `
@@ -515,8 +519,7 @@ describe('a host is added', () => {
   const host = { name: 'rpi5', address: '10.0.0.5', groups: ['workers'] }
 
   it('with the ends of lines that the file has', () => {
-    const lines = (text: string) => text.replaceAll('\n', '\r\n')
-    assert.equal(addHost(lines(before), 'hosts.yml', host), lines(after))
+    assert.equal(addHost(withCrlf(before), 'hosts.yml', host), withCrlf(after))
   })
 
   it('as the last line of a file that does not end its last line', () => {
@@ -535,8 +538,7 @@ describe('a host is removed', () => {
 
   it('with the ends of lines that the file has', () => {
     const [before, after] = sides(removed['from ranges, which get shorter']?.patch ?? '')
-    const lines = (text: string) => text.replaceAll('\n', '\r\n')
-    assert.equal(removeHost(lines(before), 'hosts.yml', 'rpi2'), lines(after))
+    assert.equal(removeHost(withCrlf(before), 'hosts.yml', 'rpi2'), withCrlf(after))
   })
 
   it('as the last line of a file that does not end its last line', () => {
