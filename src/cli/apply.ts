@@ -15,17 +15,11 @@ import { listOf, outputOf, withInventory, withLimit, withOutput } from './option
 import { archives, inventoryOf, projectDirectory, reach, templates } from './project.ts'
 import { askPassword, interruption, outliveReader } from './terminal.ts'
 
-const builder = (yargs: Argv) =>
-  withOutput(withLimit(withInventory(yargs)))
-    .positional('playbook', { type: 'string', default: 'playbooks/site.ts', describe: 'The playbook to run' })
-    .option('tags', { type: 'string', array: true, describe: 'Only plays and tasks with one of these tags' })
+/** The flags of every command that runs plays over hosts. */
+export const withRun = <T>(yargs: Argv<T>) =>
+  withOutput(withInventory(yargs))
     .option('check', { type: 'boolean', default: false, describe: 'Show what would change, change nothing' })
     .option('diff', { type: 'boolean', default: false, describe: 'Show each change as a diff' })
-    .option('failed', {
-      type: 'boolean',
-      default: false,
-      describe: 'Only the hosts that the last run was not done with',
-    })
     .option('forks', { type: 'number', default: 25, describe: 'Hosts worked on at the same time' })
     .option('timeout', {
       type: 'number',
@@ -44,6 +38,16 @@ const builder = (yargs: Argv) =>
       describe: 'Ask for the sudo password',
     })
     .option('verbose', { alias: 'v', type: 'count', describe: 'Show also what is already so' })
+
+const builder = (yargs: Argv) =>
+  withLimit(withRun(yargs))
+    .positional('playbook', { type: 'string', default: 'playbooks/site.ts', describe: 'The playbook to run' })
+    .option('tags', { type: 'string', array: true, describe: 'Only plays and tasks with one of these tags' })
+    .option('failed', {
+      type: 'boolean',
+      default: false,
+      describe: 'Only the hosts that the last run was not done with',
+    })
     .example('$0 apply', 'Bring every host to what playbooks/site.ts says')
     .example('$0 apply --check --diff', 'Show what that would change')
     .example('$0 apply playbooks/nfs.ts -l rpi4', 'One part, on one host')
@@ -58,14 +62,20 @@ export const applyCommand: CommandModule<object, Arguments> = {
   handler: apply,
 }
 
-async function apply(argv: Arguments): Promise<void> {
-  const project = projectDirectory()
+/** @throws InputError for numbers that cannot be, before anything is read */
+export function checkFlags(argv: Pick<Arguments, 'forks' | 'timeout'>): void {
   if (!Number.isInteger(argv.forks) || argv.forks < 1) {
     throw new InputError(`--forks ${argv.forks}`, { expected: 'a whole number of at least 1' })
   }
   if (!(argv.timeout >= 1)) {
     throw new InputError(`--timeout ${argv.timeout}`, { expected: 'seconds, at least 1' })
   }
+}
+
+/** Runs a playbook over hosts, as the flags say. */
+export async function apply(argv: Arguments): Promise<void> {
+  const project = projectDirectory()
+  checkFlags(argv)
   const loaded = await inventoryOf(argv.inventory)
   const playbook = await loadPlaybook(argv.playbook, project)
   const inventory = argv['ask-become-pass']
