@@ -1,6 +1,8 @@
+import { relative } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { InputError } from '../errors.ts'
-import type { Host, Inventory } from '../inventory/index.ts'
+import { loadInventory, type Edited, type Host, type Inventory } from '../inventory/index.ts'
+import { unified } from '../modules/diff.ts'
 import { leave, mayGo } from '../nodes/leave.ts'
 import { outOfService } from '../nodes/service.ts'
 import { within, without } from '../nodes/within.ts'
@@ -10,7 +12,8 @@ import { quote } from '../playbook/sh.ts'
 import { confirm } from './confirm.ts'
 import { exit } from './exit.ts'
 import { hostNamed, resetPlays } from './node-common.ts'
-import { projectDirectory } from './project.ts'
+import { outputOf } from './options.ts'
+import { lockedSecrets, projectDirectory } from './project.ts'
 import { codeOf, inventoryFor, runPlays, withRun } from './run.ts'
 
 const builder = (yargs: Argv) =>
@@ -34,6 +37,15 @@ export const nodeRemoveCommand: CommandModule<object, Arguments> = {
 
 async function remove(argv: Arguments): Promise<void> {
   const { name, dead, check } = argv
+  const { makeChange, planRemoval } = await import('../inventory/change.ts')
+  // No value is needed to compare.
+  const load = (edited: Edited) => loadInventory(argv.inventory, process.env, lockedSecrets, edited)
+  const change = await planRemoval(argv.inventory, name, load)
+  if (change.after === change.before) {
+    // An earlier run came as far as this.
+    if (!check) await makeChange(change)
+    return
+  }
   const inventory = await inventoryFor(argv)
   const host = hostNamed(inventory, name)
   refuse(inventory, host)
@@ -62,7 +74,14 @@ async function remove(argv: Arguments): Promise<void> {
   if (result.hosts[name]?.unreachable) {
     process.stderr.write(`If ${name} is dead for good: bramble node remove ${quote(name)} --dead\n`)
   }
-  if (!result.ok || check) return
+  const console = outputOf(argv.output) === 'json' ? process.stderr : process.stdout
+  const others = Object.entries(result.hosts).filter(([other]) => other !== name)
+  // Of the others, one that was never reached is none of this command's business; one that failed is.
+  const done =
+    !result.endedEarly && !result.hosts[name]?.failed && others.every(([, host]) => host.failed === 0)
+  if (!check && !done) return
+  console.write(`${unified(relative('', change.file), change.before, change.after)}\n`)
+  if (!check) await makeChange(change)
 }
 
 /** What the cluster cannot do without. */

@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs'
+import { addCommand } from './node-add.ts'
 import { nodeRemoveCommand } from './node-remove.ts'
 import { nodeReplaceCommand } from './node-replace.ts'
 
@@ -8,6 +9,7 @@ export const nodeCommand: CommandModule = {
   describe: 'Add, remove or replace a node',
   builder: (yargs) =>
     yargs
+      .command(addCommand)
       .command(nodeRemoveCommand)
       .command(nodeReplaceCommand)
       .demandCommand(1, 'say what to do: add, remove or replace')

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildLabImages } from '../../src/lab/images.ts'
 import { hostArch } from '../../src/lab/machines.ts'
@@ -19,7 +19,7 @@ const vip = '10.77.0.200'
 const root = join(import.meta.dirname, '../..')
 
 /** The shipped site but for what these hosts have not got: NFS, and a clock and kernel of their own. */
-const site = `import { directory, file, play, playbook } from 'bramble'
+const site = `import { directory, file, mount, play, playbook } from 'bramble'
 import docker from './docker.ts'
 import stack from './stack.ts'
 import swarm from './swarm.ts'
@@ -29,9 +29,11 @@ const share = play({
   name: 'share',
   hosts: 'webservers',
   tasks: () => [
+    directory({ path: '/srv/nfs' }),
+    directory({ path: '/srv/nfs/share' }),
+    file({ path: '/srv/nfs/share/index.html', content: 'roses\\n' }),
     directory({ path: '/srv/bramble' }),
-    directory({ path: '/srv/bramble/share' }),
-    file({ path: '/srv/bramble/share/index.html', content: 'roses\\n' }),
+    mount({ path: '/srv/bramble/share', source: '/srv/nfs/share', type: 'none', options: 'bind,nofail' }),
   ],
 })
 export default playbook({ name: 'site', plays: [share, docker, vip, swarm, stack] })
@@ -62,6 +64,7 @@ describe('nodes that come and go, on real hosts and under load', function () {
         workers: ['rpi4'],
         loadbalancers: ['rpi1', 'rpi2'],
         webservers: names,
+        nfs_server: ['rpi3'],
       },
     })
     for (const folder of ['playbooks', 'templates']) {
@@ -93,6 +96,62 @@ describe('nodes that come and go, on real hosts and under load', function () {
     for (const [index, name] of names.entries()) assert.notEqual(after[index], boots[index], name)
     assert.deepEqual(await holders(), ['rpi1'])
     assert.deepEqual((await status()).problems, [])
+  })
+
+  it('remove: what cannot be done without is refused before anything is touched', async () => {
+    assert.match(
+      await bramble(1, 'node', 'remove', 'rpi3', '--yes'),
+      /rpi3 cannot be removed: it is the NFS server/,
+    )
+    assert.match(await bramble(1, 'node', 'remove', 'rpi9', '--yes'), /rpi9/)
+  })
+
+  it('remove: the check shows the steps and does nothing', async () => {
+    const before = await containers()
+    const printed = await bramble(3, 'node', 'remove', 'rpi4', '--check')
+    assert.match(printed, /would change +node rpi4 drained/)
+    assert.deepEqual(await containers(), before)
+    assert.match(readFileSync(join(project.directory, 'inventory/hosts.yml'), 'utf8'), /rpi4/)
+  })
+
+  it('remove: a worker goes, without a failed request, and is given back as it was', async () => {
+    const others = await containers()
+    const printed = await underLoad(0, 'node', 'remove', 'rpi4', '--yes')
+    assert.doesNotMatch(readFileSync(join(project.directory, 'inventory/hosts.yml'), 'utf8'), /rpi4/, printed)
+    assert.doesNotMatch(await on('rpi1', 'docker node ls'), /rpi4/)
+    assert.match(await on('rpi4', `docker info -f '{{.Swarm.LocalNodeState}}'`), /inactive/)
+    assert.equal(await on('rpi4', 'ls /etc/docker/daemon.json /opt/bramble/ha-stack 2>/dev/null || :'), '')
+    assert.doesNotMatch(await on('rpi1', 'cat /opt/bramble/ha-stack/haproxy.cfg'), /rpi4/)
+    // HAProxy has to learn of it; Nginx and Keepalived have not.
+    const now = await containers()
+    for (const index of [0, 1, 2]) {
+      const kept = (others[index] ?? '').split('\n').filter((id) => id !== '' && now[index]?.includes(id))
+      assert.equal(kept.length, index < 2 ? 2 : 1, names[index])
+    }
+  })
+
+  it('add: it comes back by one command, without a failed request', async () => {
+    const groups = 'workers,webservers'
+    const words = ['node', 'add', 'rpi4', '--address', '10.77.0.14', '--groups', groups]
+    await underLoad(0, ...words)
+    await bramble(0, ...words)
+    await until('all to be well', 60_000, async () => (await status()).problems.length === 0)
+  })
+
+  it('reset: everything is taken away from all, the virtual IP too, and apply brings it back', async () => {
+    await bramble(0, 'reset', '--yes')
+    assert.deepEqual(await holders(), [])
+    for (const name of names) {
+      assert.match(await on(name, `docker info -f '{{.Swarm.LocalNodeState}}'`), /inactive/)
+      assert.equal(
+        await on(name, 'docker ps -q; ls /etc/docker/daemon.json /opt/bramble/ha-stack 2>/dev/null || :'),
+        '',
+      )
+      assert.equal(await on(name, 'sysctl -n net.ipv4.ip_unprivileged_port_start'), '1024\n')
+    }
+    await bramble(0, 'reset', '--yes')
+    await bramble(0, 'apply')
+    await until('all to be well', 90_000, async () => (await status()).problems.length === 0)
   })
 
   async function underLoad(code: number, ...words: string[]): Promise<string> {
