@@ -56,7 +56,7 @@ function look(cluster: Cluster) {
       yield aptUpgrades()
       yield resource({
         title: 'reboot needed',
-        probe: rebootNeeded,
+        probe: rebootNeeded(),
         plan: () => undefined,
         facts: ({ code }) => ({ reboot_needed: String(code === 0) }),
       })
@@ -77,7 +77,7 @@ function upgrade(host: Host) {
     *tasks(_, { facts }) {
       if (!isDue(host)(facts)) return
       yield aptUpgraded()
-      yield reboot({ reason: 'upgrade', needed: rebootNeeded })
+      yield reboot({ reason: 'upgrade', needed: rebootNeeded() })
     },
   })
 }

@@ -15,12 +15,15 @@ export interface RebootOptions extends Common {
 /**
  * For `reboot({ needed })`: a package asks for it, or a kernel was installed since the last boot.
  *
- * @see debian-policy on /run/reboot-required, find(1) on -newerct
+ * @see find(1) on -newerct
+ * @example reboot({ reason: 'upgrade', needed: rebootNeeded() })
  */
-export const rebootNeeded: Sh = sh`[ -e /run/reboot-required ] || {
+export function rebootNeeded(): Sh {
+  return sh`[ -e /run/reboot-required ] || {
 read -r up _ </proc/uptime
 [ -n "$(find /boot -maxdepth 1 -name 'vmlinuz-*' -newerct "@$(($(date +%s) - \${up%.*}))" 2>/dev/null)" ]
 }`
+}
 
 /**
  * A reboot, if one is needed. That it took place is told by the kernel's boot_id.

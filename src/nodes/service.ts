@@ -20,7 +20,7 @@ const always: When = () => true
  * Plays that take a node out of service, without a failed request: the virtual address goes to another load balancer,
  * then the swarm gives its tasks to others. Each ends the run if it fails, so that no second node is taken out.
  *
- * @example outOfService(cluster.group('loadbalancers')[0], cluster)
+ * @example cluster.hosts.flatMap((host) => outOfService(host, cluster))
  */
 export function outOfService(host: Host, cluster: Cluster, when: When = always): Play[] {
   return [
@@ -35,7 +35,7 @@ export function outOfService(host: Host, cluster: Cluster, when: When = always):
  * Plays that take a node back into service, and wait until it does all that it is for. The virtual address returns
  * to a preferred load balancer as deliberately as it went.
  *
- * @example backInService(cluster.group('loadbalancers')[0], cluster)
+ * @example cluster.hosts.flatMap((host) => backInService(host, cluster))
  */
 export function backInService(host: Host, cluster: Cluster): Play[] {
   const { stack, haproxy, nfs } = cluster.settings
