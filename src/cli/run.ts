@@ -38,14 +38,19 @@ export const withRun = <T>(yargs: Argv<T>) =>
 
 export type RunFlags = ReturnType<typeof withRun> extends Argv<infer T> ? T : never
 
-/** The inventory that the flags mean. Errors: InputError for flags that cannot be, before anything is asked for. */
-export async function inventoryFor(flags: RunFlags): Promise<Inventory> {
+/** Errors: InputError for numbers that cannot be, before anything is read. */
+export function checkFlags(flags: Pick<RunFlags, 'forks' | 'timeout'>): void {
   if (!Number.isInteger(flags.forks) || flags.forks < 1) {
     throw new InputError(`--forks ${flags.forks}`, { expected: 'a whole number of at least 1' })
   }
   if (!(flags.timeout >= 1)) {
     throw new InputError(`--timeout ${flags.timeout}`, { expected: 'seconds, at least 1' })
   }
+}
+
+/** The inventory that the flags mean. Errors: InputError for flags that cannot be, before anything is asked for. */
+export async function inventoryFor(flags: RunFlags): Promise<Inventory> {
+  checkFlags(flags)
   const inventory = await inventoryOf(flags.inventory)
   if (!flags['ask-become-pass']) return inventory
   const becomePassword = await askPassword('sudo password: ', 'Set BRAMBLE_BECOME_PASSWORD instead.')
@@ -53,7 +58,7 @@ export async function inventoryFor(flags: RunFlags): Promise<Inventory> {
 }
 
 /** What to run where; `command` is what repeats it, as far as the flags do not say so. */
-type Work = Pick<RunOptions, 'playbook' | 'file' | 'hosts' | 'tags'> & {
+type Work = Pick<RunOptions, 'playbook' | 'file' | 'hosts' | 'tags' | 'whole'> & {
   inventory: Inventory
   command: readonly string[]
 }

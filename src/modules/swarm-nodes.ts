@@ -12,6 +12,9 @@ export interface SwarmNode {
   ManagerStatus?: { Leader?: boolean; Reachability: string }
 }
 
+/** Label of a node that is to be made active again. */
+export const DRAINED = 'bramble.drained'
+
 export interface SwarmMembers {
   /**
    * Node ids by hostname, where the hosts themselves have told them (fact `node`): they tell a machine that was

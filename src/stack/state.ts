@@ -45,9 +45,9 @@ export interface StackSeen {
 export function stackProbe(name: string, directory: string, seconds = 20): Sh {
   const paths = [
     servicesPath(name),
-    `/tasks?filters=${filters(name)}`,
+    `/tasks?filters=${stackFilter(name)}`,
     '/nodes',
-    `/configs?filters=${filters(name)}`,
+    `/configs?filters=${stackFilter(name)}`,
   ]
   return dockerAsk({ file: `${directory}/.deployed.json`, paths, seconds })
 }
@@ -74,10 +74,11 @@ export function specOf({ Spec }: Service): unknown {
 }
 
 function servicesPath(name: string): string {
-  return `/services?status=true&filters=${filters(name)}`
+  return `/services?status=true&filters=${stackFilter(name)}`
 }
 
-function filters(name: string): string {
+/** For the API of the daemon: what belongs to a stack. */
+export function stackFilter(name: string): string {
   return encodeURIComponent(JSON.stringify({ label: [`com.docker.stack.namespace=${name}`] }))
 }
 

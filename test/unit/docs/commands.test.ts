@@ -17,7 +17,7 @@ function commandsOf(text: string): string[] {
 
 /** The words that name a command of the program: `lab up`. */
 function nameOf(command: string): string {
-  return /^bramble ((?:lab |secret )?\w+)/.exec(command)?.[1] ?? ''
+  return /^bramble ((?:lab |node |secret )?\w+)/.exec(command)?.[1] ?? ''
 }
 
 /** What `--help` says, of each command; all by one process. */

@@ -39,8 +39,8 @@ describe('the shipped stack', () => {
 
   it('labels every node by its groups', () => {
     assert.deepEqual(stackLabels(cluster), {
-      rpi1: { 'bramble.loadbalancer': 'true', 'bramble.webserver': 'true' },
-      rpi2: { 'bramble.loadbalancer': 'true', 'bramble.webserver': 'true' },
+      rpi1: { 'bramble.loadbalancer': 'true', 'bramble.vip': 'true', 'bramble.webserver': 'true' },
+      rpi2: { 'bramble.loadbalancer': 'true', 'bramble.vip': 'true', 'bramble.webserver': 'true' },
       rpi3: { 'bramble.webserver': 'true' },
       rpi4: { 'bramble.webserver': 'true' },
     })
