@@ -1,5 +1,6 @@
 import { relative } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
+import type { RunResult } from '../engine/run.ts'
 import { InputError } from '../errors.ts'
 import { loadInventory, type Edited, type Host, type Inventory } from '../inventory/index.ts'
 import { unified } from '../modules/diff.ts'
@@ -74,23 +75,25 @@ async function remove(argv: Arguments): Promise<void> {
   if (result.hosts[name]?.unreachable) {
     process.stderr.write(`If ${name} is dead for good: bramble node remove ${quote(name)} --dead\n`)
   }
+  if (!check && !isDone(result, name)) return
   const console = outputOf(argv.output) === 'json' ? process.stderr : process.stdout
-  const others = Object.entries(result.hosts).filter(([other]) => other !== name)
-  // Of the others, one that was never reached is none of this command's business; one that failed is.
-  const done =
-    !result.endedEarly && !result.hosts[name]?.failed && others.every(([, host]) => host.failed === 0)
-  if (!check && !done) return
   console.write(`${unified(relative('', change.file), change.before, change.after)}\n`)
   if (!check) await makeChange(change)
 }
 
+/** Of the other hosts, one that was never reached is none of this command's business; one that failed is. */
+function isDone({ endedEarly, hosts }: RunResult, name: string): boolean {
+  const failed = Object.values(hosts).some((host) => host.failed > 0)
+  return !endedEarly && !failed && !hosts[name]?.unreachable
+}
+
 /** What the cluster cannot do without. */
-function refuse({ hosts, group }: Inventory, host: Host): void {
-  const last = (name: string) => host.in(name) && group(name).length === 1
+function refuse(inventory: Inventory, host: Host): void {
+  const last = (name: string) => host.in(name) && inventory.group(name).length === 1
   const cannot = (reason: string, next: string) => {
     throw new InputError(`${host.name} cannot be removed: it is ${reason}`, { next })
   }
-  if (hosts.length === 1) cannot('the last host', 'bramble reset takes everything away')
+  if (inventory.hosts.length === 1) cannot('the last host', 'bramble reset takes everything away')
   if (host.in('nfs_server')) {
     cannot(
       'the NFS server, which keeps the content',

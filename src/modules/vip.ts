@@ -21,7 +21,6 @@ export interface BalancerReadyOptions extends Common {
  * @example balancerReady({ stack: 'ha-stack', healthPort: 8405, timeout: 120 })
  */
 export function balancerReady({ stack, healthPort, timeout = 0, ...common }: BalancerReadyOptions): Resource {
-  const state = (seen: Seen) => problem(seen) ?? 'ready'
   return resource(
     {
       title: 'load balancer ready',
@@ -34,7 +33,7 @@ export function balancerReady({ stack, healthPort, timeout = 0, ...common }: Bal
         const wrong = timeout > 0 ? problem(seen) : undefined
         return wrong === undefined ? undefined : { diff: `- ${wrong}\n+ ready`, apply: sh`:`, waits: true }
       },
-      facts: (seen): Facts => ({ balancer: state(seen) }),
+      facts: (seen): Facts => ({ balancer: problem(seen) ?? 'ready' }),
     },
     common,
   )

@@ -3,7 +3,7 @@ import { nodeDemoted, nodeMayGo, nodeRemoved } from '../modules/node-removed.ts'
 import { swarmLeft } from '../modules/swarm-left.ts'
 import { swarmState } from '../modules/swarm-state.ts'
 import { play, type Play } from '../playbook/play.ts'
-import { onManager, outOfService } from './service.ts'
+import { onManager } from './service.ts'
 
 /**
  * Whether a node can go at all, before anything is done: it answers (or is dead, where it is said to be), and the swarm
