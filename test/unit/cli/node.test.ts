@@ -40,7 +40,7 @@ describe('bramble node add', () => {
   })
 
   const refused: Record<string, { words: string[]; files?: Record<string, string>; says: RegExp }> = {
-    'nothing to do': { words: ['node'], says: /^say what to do: add\n/ },
+    'nothing to do': { words: ['node'], says: /^say what to do: add, remove or replace\n/ },
     'an unknown thing to do': { words: ['node', 'plant', 'rpi3'], says: /^Unknown commands: plant, rpi3\n/ },
     'no name': { words: ['node', 'add'], says: /^Not enough non-option arguments/ },
     'no address': { words: add.toSpliced(3, 2), says: /^Missing required argument: address\n/ },
