@@ -13,6 +13,8 @@ export class Line {
   #session: Session | undefined
   /** The question that is under way, and when it was sent. */
   #asking: { answer: Promise<Seen | BrambleError>; since: number } | undefined
+  /** What came of the last one: `quiet`, nothing in the time that it was given. */
+  #last: 'nothing yet' | 'an answer' | 'quiet' | BrambleError = 'nothing yet'
 
   constructor(host: Host, target: Target, question: string) {
     this.host = host
@@ -24,19 +26,32 @@ export class Line {
     return this.#asking !== undefined
   }
 
-  /**
-   * The host's answer, or why there is none. To connect and to answer it has its `ansible_timeout` each. If `patience`
-   * (seconds) is over first, it is told to be silent; its answer then counts for who asks next.
-   */
-  async ask(patience?: number): Promise<Seen | BrambleError> {
+  /** The host's answer, or why there is none. It has its `ansible_timeout` to connect and once more to answer. */
+  ask(): Promise<Seen | BrambleError> {
     this.#asking ??= { answer: this.#ask().finally(() => (this.#asking = undefined)), since: Date.now() }
-    const { answer, since } = this.#asking
-    if (patience === undefined) return answer
+    return this.#asking.answer
+  }
+
+  /**
+   * The same for who looks again soon: after `patience` seconds the host is told to be silent, and its answer counts for
+   * the next look. It has longer the first time, since it has to be connected to, and only a moment when it was silent.
+   */
+  async glance(patience: number): Promise<Seen | BrambleError> {
+    const answer = this.ask()
+    const since = this.#asking?.since ?? Date.now()
+    const seconds =
+      this.#last === 'nothing yet'
+        ? Math.max(patience, this.#target.connectTimeout / 2)
+        : this.#last === 'an answer'
+          ? patience
+          : 1
     const silent = () => {
-      const seconds = Math.round((Date.now() - since) / 1000)
-      return new TimeoutError(`has not answered for ${seconds} s`, { host: this.host.name })
+      if (this.#last instanceof BrambleError) return this.#last
+      this.#last = 'quiet'
+      const message = `has not answered for ${Math.round((Date.now() - since) / 1000)} s`
+      return new TimeoutError(message, { host: this.host.name })
     }
-    return within(patience, answer, silent).catch(asBramble)
+    return within(seconds, answer, silent).catch(asBramble)
   }
 
   close(): void {
@@ -45,6 +60,12 @@ export class Line {
   }
 
   async #ask(): Promise<Seen | BrambleError> {
+    const told = await this.#once()
+    this.#last = told instanceof BrambleError ? told : 'an answer'
+    return told
+  }
+
+  async #once(): Promise<Seen | BrambleError> {
     const kept = this.#session !== undefined
     try {
       const session = (this.#session ??= await this.#open())
@@ -56,7 +77,7 @@ export class Line {
       this.close()
       // A host that has been restarted since the last time has ended the connection.
       const lost = error instanceof ConnectionError && !(error instanceof TimeoutError)
-      return kept && lost ? this.#ask() : asBramble(error)
+      return kept && lost ? this.#once() : asBramble(error)
     }
   }
 

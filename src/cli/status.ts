@@ -60,7 +60,7 @@ async function show(argv: Arguments): Promise<void> {
   async function look(next: boolean): Promise<{ status: ClusterStatus; asked: Asked[] }> {
     const asked = await Promise.all(
       lines.map(async ({ line, seconds }) => {
-        const seen = await line.ask(next ? seconds + 1.5 : undefined)
+        const seen = await (next ? line.glance(seconds + 1.5) : line.ask())
         return [
           line.host,
           seen instanceof BrambleError ? seen : readTold(inventory, line.host, seen),

@@ -30,10 +30,10 @@ export function vipProblems({ answers, status, commands }: Findings): Problem[] 
       ),
     ]
   }
-  // Somebody who was not asked may hold it.
-  if (holders.length === 1 || balancers.length === 0 || !balancers.every((host) => answers.asked.has(host)))
-    return []
-  const all = balancers.every((host) => isTold(answers.asked.get(host)))
+  const asked = balancers.map((host) => answers.asked.get(host))
+  // Somebody who was not asked may hold it, and of those who do not answer that is told.
+  if (holders.length === 1 || asked.includes(undefined) || !asked.some(isTold)) return []
+  const all = asked.every(isTold)
   const what = all
     ? `nobody holds the virtual IP ${address}: the site cannot be reached there`
     : `no host that answers holds the virtual IP ${address}`
