@@ -29,7 +29,10 @@ interface Case {
 
 const cases: Record<string, Case> = {
   'no command': { words: [], says: /^Name a command; bramble --help lists them/ },
-  'an unknown command': { words: ['roses'], says: /^Unknown command: roses\n {2}next: +bramble --help$/ },
+  'an unknown command': {
+    words: ['hedgehog'],
+    says: /^Unknown command: hedgehog\n {2}next: +bramble --help$/,
+  },
   'a word that every object of JavaScript knows, for a command': {
     words: ['constructor'],
     says: /^Unknown command: constructor\n/,
