@@ -3,6 +3,7 @@ import type { Argv, CommandModule } from 'yargs'
 import { loadInventory, type Edited } from '../inventory/index.ts'
 import { unified } from '../modules/diff.ts'
 import { loadPlaybook } from '../playbook/load.ts'
+import { redact } from '../secrets/secret.ts'
 import { exit } from './exit.ts'
 import { listOf, outputOf } from './options.ts'
 import { lockedSecrets, projectDirectory } from './project.ts'
@@ -34,7 +35,7 @@ export const addCommand: CommandModule<object, Arguments> = {
 /** Interrupted, the same command goes on: a host that is there as asked for is no error. */
 async function add(argv: Arguments): Promise<void> {
   checkFlags(argv)
-  const console = outputOf(argv.output) === 'json' ? process.stderr : process.stdout
+  const out = outputOf(argv.output) === 'json' ? process.stderr : process.stdout
   const { makeChange, planAddition } = await import('../inventory/change.ts')
   const host = { name: argv.name, address: argv.address, groups: listOf(argv.groups) ?? [] }
   // No value is needed to compare.
@@ -43,9 +44,9 @@ async function add(argv: Arguments): Promise<void> {
   const playbook = await loadPlaybook(site, projectDirectory(), change.inventory)
   const file = relative('', change.file)
   if (change.after === change.before) {
-    console.write(`${host.name} is in ${file} already\n`)
+    out.write(`${host.name} is in ${file} already\n`)
   } else {
-    console.write(`${unified(file, change.before, change.after)}\n`)
+    out.write(`${redact(unified(file, change.before, change.after))}\n`)
     if (argv.check) {
       for (const warning of change.inventory.warnings) process.stderr.write(`warning: ${warning}\n`)
       exit(3)

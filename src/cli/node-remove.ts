@@ -10,6 +10,7 @@ import { within, without } from '../nodes/within.ts'
 import { playbook } from '../playbook/play.ts'
 import { loadPlaybook } from '../playbook/load.ts'
 import { quote } from '../playbook/sh.ts'
+import { redact } from '../secrets/secret.ts'
 import { confirm } from './confirm.ts'
 import { exit } from './exit.ts'
 import { hostNamed, resetPlays } from './node-common.ts'
@@ -76,8 +77,8 @@ async function remove(argv: Arguments): Promise<void> {
     process.stderr.write(`If ${name} is dead for good: bramble node remove ${quote(name)} --dead\n`)
   }
   if (!check && !isDone(result, name)) return
-  const console = outputOf(argv.output) === 'json' ? process.stderr : process.stdout
-  console.write(`${unified(relative('', change.file), change.before, change.after)}\n`)
+  const out = outputOf(argv.output) === 'json' ? process.stderr : process.stdout
+  out.write(`${redact(unified(relative('', change.file), change.before, change.after))}\n`)
   if (!check) await makeChange(change)
 }
 

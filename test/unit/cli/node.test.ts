@@ -144,6 +144,16 @@ describe('bramble node add', () => {
     assert.match(stderr, /^\+ {4}rpi3: /m)
   })
 
+  it('shows no password that stands near what changes', async () => {
+    const text = hosts.replace('127.0.0.2 }', '127.0.0.2, ansible_become_password: blackthorn }')
+    line.put('inventory/hosts.yml', text)
+    for (const words of [[...add, '--check'], add]) {
+      const { stdout, stderr } = await line.bramble(words)
+      assert.match(stdout, /^ .*ansible_become_password: \*\*\* \} # attic\n\+ {4}rpi3: /m)
+      assert.doesNotMatch(stdout + stderr, /blackthorn/)
+    }
+  })
+
   it('needs no key of the secrets to compare', async () => {
     line.put('inventory/group_vars/all.yml', 'haproxy:\n  stats_password: !secret stats\n')
     const { code } = await line.bramble([...add, '--check'])
