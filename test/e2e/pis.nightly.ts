@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { labDown } from '../../src/lab/lab.ts'
 import { generator, seed } from '../random.ts'
-import { apply, changes, eventually, page, type Summary } from './cluster.ts'
+import { apply, bramble, changes, eventually, on, page, type Summary } from './cluster.ts'
 import { disasters, disturbedRun, freshPis, stateOfAll, writtenByRerun } from './crash.ts'
 
 const count = Number(process.env['BRAMBLE_PI_ROUNDS'] ?? 3)
@@ -25,6 +29,32 @@ describe(`virtual Pis (seed ${seed}, ${count} rounds)`, function () {
   it('are not written to by a run that finds all as it should be', async () => {
     const none = Object.fromEntries(Object.keys(whole.hosts).map((name) => [name, []]))
     assert.deepEqual(await writtenByRerun(), none)
+  })
+
+  it('hold the password of the site in its one file, and nothing tells it, however much is told', async () => {
+    const password = `berry-${randomBytes(6).toString('hex')}`
+    const inventory = mkdtempSync(join(tmpdir(), 'bramble-nightly-'))
+    try {
+      cpSync('inventory/lab', inventory, { recursive: true })
+      appendFileSync(join(inventory, 'group_vars/all.yml'), `\nhaproxy:\n  stats_password: ${password}\n`)
+      const words = ['apply', '-i', inventory, '-o', 'lines', '-v', '-v', '--diff']
+      const { code, stdout, stderr } = await bramble(...words)
+      assert.equal(code, 0, stderr)
+      assert(!`${stdout}${stderr}`.includes(password), 'the report tells it')
+      const kept = readdirSync('.bramble', { recursive: true })
+        .map((name) => join('.bramble', String(name)))
+        .filter((path) => statSync(path).isFile() && readFileSync(path).includes(password))
+      assert.deepEqual(kept, [])
+      const look = `journalctl --no-pager -o cat | grep -F ${password} || :
+grep -rlsF ${password} /etc /home /opt /root /run /srv /tmp /var/log || :`
+      const found = await Promise.all(Object.keys(whole.hosts).map((node) => on(node, look)))
+      assert.deepEqual(
+        found.filter((files) => files !== ''),
+        ['/opt/bramble/ha-stack/haproxy.cfg\n'],
+      )
+    } finally {
+      rmSync(inventory, { recursive: true })
+    }
   })
 
   for (let round = 0; round < count; round += 1) {
