@@ -2,6 +2,8 @@ import { resource, type Common, type Facts, type Resource, type Seen } from '../
 import { lines, sh } from '../playbook/sh.ts'
 import { aptGet } from './apt-get.ts'
 
+const LISTS = '/var/lib/apt/lists'
+
 export interface AptListsOptions extends Common {
   /** Seconds. Default 3600. */
   maxAge?: number
@@ -21,13 +23,14 @@ export function aptLists({ maxAge = 3600, lockTimeout = 600, ...common }: AptLis
   return resource(
     {
       title: 'package lists',
-      probe: sh`echo $(($(date +%s) - $(stat -c %Y /var/lib/apt/lists)))`,
+      writes: LISTS,
+      probe: sh`echo $(($(date +%s) - $(stat -c %Y ${LISTS})))`,
       plan(seen) {
         const age = Number(seen.stdout.trim())
         if (age <= maxAge) return undefined
         return {
           diff: `- fetched ${Math.round(age / 60)} minutes ago\n+ fetched now`,
-          apply: lines(aptGet(['update'], lockTimeout), sh`touch /var/lib/apt/lists`),
+          apply: lines(aptGet(['update'], lockTimeout), sh`touch ${LISTS}`),
         }
       },
     },
@@ -53,6 +56,7 @@ export function aptUpgrades(common: Common = {}): Resource {
   return resource(
     {
       title: 'packages to upgrade',
+      restsOn: [LISTS],
       probe: simulation,
       plan: () => undefined,
       facts: (seen): Facts => ({ upgrades: seen.code === 0 ? String(upgradesOf(seen).length) : 'unknown' }),
@@ -74,6 +78,9 @@ export function aptUpgraded({ lockTimeout = 600, ...common }: AptUpgradedOptions
   return resource(
     {
       title: 'packages upgraded',
+      restsOn: [LISTS],
+      // Of all that it writes, what a reboot may rest on.
+      writes: '/boot',
       probe: simulation,
       plan(seen) {
         const upgrades = upgradesOf(seen)

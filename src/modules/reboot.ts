@@ -45,6 +45,7 @@ export function reboot(options: RebootOptions): Resource {
   return resource(
     {
       title: `reboot (${options.reason})`,
+      restsOn: ['/boot'],
       probe: sh`(\n${options.needed ?? sh`[ -e ${marker} ]`}\n) >/dev/null`,
       plan(seen) {
         if (seen.code === 1) return undefined

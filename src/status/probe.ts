@@ -16,11 +16,11 @@ export type Part = 'machine' | 'member' | 'docker' | 'haproxy'
  *
  * @example statusProbe(cluster, host, 5)
  */
-export function statusProbe(cluster: Pick<Cluster, 'settings'>, host: Host, seconds: number): Sh {
-  const { vip, nfs, haproxy } = cluster.settings
+export function statusProbe(cluster: Pick<Cluster, 'settings' | 'group'>, host: Host, seconds: number): Sh {
+  const { vip, haproxy } = cluster.settings
   const url = `http://127.0.0.1:${haproxy.health_port}/stats;csv`
   return sideBySide([
-    part('machine', machineProbe(vip.address, host.in('webservers') ? nfs.mount : undefined, seconds)),
+    part('machine', machineProbe(vip.address, shareOf(cluster, host), seconds)),
     ...(host.in('loadbalancers') ? [part('haproxy', sh`curl -fsS --max-time ${seconds} ${url} 2>&1`)] : []),
     // The largest answer comes last, which never waits for the pipe to be read.
     lines(
@@ -28,6 +28,13 @@ export function statusProbe(cluster: Pick<Cluster, 'settings'>, host: Host, seco
       part('member', membershipWithin(seconds)),
     ),
   ])
+}
+
+/** Where the host mounts the share; undefined for one that is no web server, and where no host has a share. */
+export function shareOf(cluster: Pick<Cluster, 'settings' | 'group'>, host: Host): string | undefined {
+  return host.in('webservers') && cluster.group('nfs_server').length > 0
+    ? cluster.settings.nfs.mount
+    : undefined
 }
 
 /** Whether the daemon answers; managers also tell of the swarm and the stack. All of it is one curl. */

@@ -6,7 +6,7 @@ import type { Seen } from '../playbook/resource.ts'
 import { readStack, type StackSeen } from '../stack/state.ts'
 import { readStatistics } from './haproxy.ts'
 import { readMachine, type Machine } from './machine.ts'
-import { dockerQuestions, readParts, type Part } from './probe.ts'
+import { dockerQuestions, readParts, shareOf, type Part } from './probe.ts'
 import type { ServerStatus } from './types.ts'
 
 /** What a host told, read. */
@@ -28,7 +28,7 @@ const nothing: Seen = { code: 1, stdout: '' }
 
 /** Reads what `statusProbe` printed. */
 export function readTold(
-  cluster: Pick<Cluster, 'settings'>,
+  cluster: Pick<Cluster, 'settings' | 'group'>,
   host: Host,
   { stdout, answered = Date.now() }: Seen,
 ): Told {
@@ -38,10 +38,7 @@ export function readTold(
   // The seconds decide nothing of how it is read.
   const [ping, stack] = dockerQuestions(cluster, host, 1).read([docker])
   return {
-    machine: readMachine(
-      of('machine').stdout,
-      host.in('webservers') ? cluster.settings.nfs.mount : undefined,
-    ),
+    machine: readMachine(of('machine').stdout, shareOf(cluster, host)),
     answered,
     daemon: daemonOf(ping, docker),
     membership: membershipOf(of('member')),

@@ -42,6 +42,7 @@ const pages = [
   'docs/secrets.md',
   'docs/connections.md',
   'docs/status.md',
+  'docs/nodes.md',
   'bin/demo',
 ]
 
@@ -102,6 +103,7 @@ describe('the commands in the documentation', () => {
       'docs/settings.md',
       'docs/secrets.md',
       'docs/status.md',
+      'docs/nodes.md',
     ]) {
       for (const [, path = ''] of read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
         assert.ok(existsSync(join(root, page, '..', path)), `${path} in ${page}`)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Host, Inventory } from '../../../src/inventory/index.ts'
-import { readParts, statusProbe } from '../../../src/status/probe.ts'
+import { readParts, shareOf, statusProbe } from '../../../src/status/probe.ts'
 import { raw } from '../../../src/playbook/sh.ts'
 import { inventoryOf } from '../inventory/fixture.ts'
 import { run, SHELLS, temporary } from '../modules/local.ts'
@@ -38,7 +38,7 @@ describe('the probe of a status', () => {
       'hosts.yml': `all:
   vars: { nfs: { mount: /dev/pts }, haproxy: { health_port: 9 } }
   hosts: { rpi1: { ansible_host: 10.0.0.1 }, rpi2: { ansible_host: 10.0.0.2 }, rpi3: { ansible_host: 10.0.0.3 } }
-  children: { managers: { hosts: { rpi1: } }, loadbalancers: { hosts: { rpi1: } }, webservers: { hosts: { rpi1: , rpi2: } } }
+  children: { managers: { hosts: { rpi1: } }, loadbalancers: { hosts: { rpi1: } }, webservers: { hosts: { rpi1: , rpi2: } }, nfs_server: { hosts: { rpi3: } } }
 `,
     })
     ;[all, web, bare] = inventory.hosts
@@ -82,6 +82,18 @@ describe('the probe of a status', () => {
       assert.equal(Object.keys(parts).length, 4)
     })
   }
+
+  it('looks for the share where a host has one, on web servers only', () => {
+    assert.deepEqual(
+      inventory.hosts.map((host) => shareOf(inventory, host)),
+      ['/dev/pts', '/dev/pts', undefined],
+    )
+    const shareless = { ...inventory, group: () => [] }
+    assert.deepEqual(
+      inventory.hosts.map((host) => shareOf(shareless, host)),
+      [undefined, undefined, undefined],
+    )
+  })
 
   it('reads and never writes', async () => {
     const { hosts, ...cluster } = await laboratory()
