@@ -22,12 +22,13 @@ const managing = (reachability = 'reachable'): Partial<SwarmNode> => ({
   ManagerStatus: { Reachability: reachability },
 })
 
+const drainRpi3 = () => nodeDrained({ node: 'rpi3', withoutLabels: ['bramble.vip'] })
+
 describe('nodeDrained', () => {
-  const make = () => nodeDrained({ node: 'rpi3', withoutLabels: ['bramble.vip'] })
   table([
     {
       title: 'drains a node and marks it',
-      make,
+      make: drainRpi3,
       seen: nodes(node('rpi3')) + tasks('running'),
       expect: 'change',
       diff: '- rpi3: active\n+ rpi3: drain',
@@ -35,14 +36,14 @@ describe('nodeDrained', () => {
     },
     {
       title: 'takes labels off at the same time, of those that the node has',
-      make,
+      make: drainRpi3,
       seen: nodes(node('rpi3', { 'bramble.vip': 'true' })) + tasks(),
       expect: 'change',
       apply: '--label-rm bramble.vip id-rpi3',
     },
     {
       title: 'waits for tasks that still run',
-      make,
+      make: drainRpi3,
       seen: nodes(node('rpi3', {}, drained)) + tasks('shutdown', 'running'),
       expect: 'change',
       diff: /^- rpi3: task task1 is running\n\+ rpi3: no tasks$/,
@@ -50,26 +51,32 @@ describe('nodeDrained', () => {
     },
     {
       title: 'is done when all tasks have ended',
-      make,
+      make: drainRpi3,
       seen: nodes(node('rpi3', {}, drained)) + tasks('shutdown', 'failed', 'complete'),
       expect: 'ok',
     },
     {
       title: 'does not wait for a node that is down',
-      make,
+      make: drainRpi3,
       seen: nodes(node('rpi3', {}, { ...drained, ...down })) + tasks('running'),
       expect: 'ok',
     },
-    { title: 'has nothing to do with a node that is not there', make, seen: nodes(), expect: 'ok' },
+    {
+      title: 'has nothing to do with a node that is not there',
+      make: drainRpi3,
+      seen: nodes(),
+      expect: 'ok',
+    },
   ])
 })
 
+const activate = () => nodesActive({ nodes: ['rpi3'] })
+
 describe('nodesActive', () => {
-  const make = () => nodesActive({ nodes: ['rpi3'] })
   table([
     {
       title: 'takes back a node that was drained here',
-      make,
+      make: activate,
       seen: nodes(node('rpi3', {}, drained), node('rpi4', {}, drained)),
       expect: 'change',
       diff: /^- rpi3: drain\n\+ rpi3: active$/,
@@ -77,30 +84,31 @@ describe('nodesActive', () => {
     },
     {
       title: 'leaves a node alone that somebody else drained',
-      make,
+      make: activate,
       seen: nodes(node('rpi3', {}, { Spec: { Role: 'worker', Availability: 'drain' } })),
       expect: 'ok',
     },
   ])
 })
 
+const mayGo =
+  (dead = false) =>
+  () =>
+    nodeMayGo({ node: 'rpi2', dead })
+
 describe('nodeMayGo', () => {
-  const make =
-    (dead = false) =>
-    () =>
-      nodeMayGo({ node: 'rpi2', dead })
   const three = [node('rpi1', {}, managing()), node('rpi2', {}, managing()), node('rpi3', {}, managing())]
   table([
-    { title: 'lets one of three managers go', make: make(), seen: nodes(...three), expect: 'ok' },
+    { title: 'lets one of three managers go', make: mayGo(), seen: nodes(...three), expect: 'ok' },
     {
       title: 'lets a worker go whatever the managers are',
-      make: make(),
+      make: mayGo(),
       seen: nodes(node('rpi1', {}, managing()), node('rpi2')),
       expect: 'ok',
     },
     {
       title: 'refuses what would cost the majority, and says why',
-      make: make(),
+      make: mayGo(),
       seen: nodes(
         node('rpi1', {}, managing()),
         node('rpi2', {}, managing()),
@@ -111,14 +119,14 @@ describe('nodeMayGo', () => {
     },
     {
       title: 'refuses the only manager',
-      make: make(),
+      make: mayGo(),
       seen: nodes(node('rpi2', {}, managing())),
       expect: 'error',
       error: /no majority/,
     },
     {
       title: 'takes a dead manager for what it is, if most of the others are there',
-      make: make(true),
+      make: mayGo(true),
       seen: nodes(
         node('rpi1', {}, managing()),
         node('rpi2', {}, { ...managing('unreachable'), ...down }),
@@ -128,7 +136,7 @@ describe('nodeMayGo', () => {
     },
     {
       title: 'believes no --dead of a node that is alive',
-      make: make(true),
+      make: mayGo(true),
       seen: nodes(...three),
       expect: 'error',
       error: /rpi2 is alive/,
@@ -136,13 +144,14 @@ describe('nodeMayGo', () => {
   ])
 })
 
+const demoted = () => nodeDemoted({ node: 'rpi2' })
+
 describe('nodeDemoted', () => {
-  const make = () => nodeDemoted({ node: 'rpi2' })
   table([
-    { title: 'leaves a worker alone', make, seen: nodes(node('rpi2')), expect: 'ok' },
+    { title: 'leaves a worker alone', make: demoted, seen: nodes(node('rpi2')), expect: 'ok' },
     {
       title: 'demotes a manager',
-      make,
+      make: demoted,
       seen: nodes(node('rpi1', {}, managing()), node('rpi2', {}, managing())),
       expect: 'change',
       apply: /^docker node demote id-rpi2 >\/dev\/null$/,
@@ -150,19 +159,20 @@ describe('nodeDemoted', () => {
   ])
 })
 
+const removed = () => nodeRemoved({ node: 'rpi2', keep: ['new'] })
+
 describe('nodeRemoved', () => {
-  const make = () => nodeRemoved({ node: 'rpi2', keep: ['new'] })
   table([
-    { title: 'is content without an entry', make, seen: nodes(node('rpi1')), expect: 'ok' },
+    { title: 'is content without an entry', make: removed, seen: nodes(node('rpi1')), expect: 'ok' },
     {
       title: 'keeps the entry of the live machine',
-      make,
+      make: removed,
       seen: nodes(node('rpi2', {}, { ID: 'new' })),
       expect: 'ok',
     },
     {
       title: 'removes a ghost once the swarm takes it for down',
-      make,
+      make: removed,
       seen: nodes(node('rpi2', {}, { ID: 'ghost', ...down }), node('rpi2', {}, { ID: 'new' })),
       expect: 'change',
       diff: /^- node rpi2 \(ghost, down\)$/,
@@ -170,7 +180,7 @@ describe('nodeRemoved', () => {
     },
     {
       title: 'demotes the ghost of a manager first',
-      make,
+      make: removed,
       seen: nodes(
         node('rpi1', {}, managing()),
         node('rpi2', {}, { ID: 'ghost', ...managing('unreachable'), ...down }),
@@ -181,17 +191,18 @@ describe('nodeRemoved', () => {
   ])
 })
 
+const left =
+  (force = false) =>
+  () =>
+    swarmLeft({ force })
+
 describe('swarmLeft', () => {
-  const make =
-    (force = false) =>
-    () =>
-      swarmLeft({ force })
   table([
-    { title: 'is content in no swarm', make: make(), seen: info(), expect: 'ok' },
-    { title: 'is content where no daemon is', make: make(), seen: { code: 7, stdout: '' }, expect: 'ok' },
+    { title: 'is content in no swarm', make: left(), seen: info(), expect: 'ok' },
+    { title: 'is content where no daemon is', make: left(), seen: { code: 7, stdout: '' }, expect: 'ok' },
     {
       title: 'leaves, and waits until it is no manager any more',
-      make: make(),
+      make: left(),
       seen: info(leading),
       expect: 'change',
       diff: '- swarm: active\n+ swarm: inactive',
@@ -199,7 +210,7 @@ describe('swarmLeft', () => {
     },
     {
       title: 'leaves by force only if told to',
-      make: make(true),
+      make: left(true),
       seen: info(leading),
       expect: 'change',
       apply: /^docker swarm leave --force/,

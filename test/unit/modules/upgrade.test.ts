@@ -15,13 +15,14 @@ Inst linux-image-6.1.0-32-amd64 (6.1.129-1 Debian:12.10/stable [amd64])
 Conf libssl3 (3.0.16-1~deb12u1 Debian-Security:12/stable-security [amd64])
 `
 
+const upgraded = () => aptUpgraded()
+
 describe('aptUpgraded', () => {
-  const make = () => aptUpgraded()
   table([
-    { title: 'is content when apt has nothing to upgrade', make, seen: '', expect: 'ok' },
+    { title: 'is content when apt has nothing to upgrade', make: upgraded, seen: '', expect: 'ok' },
     {
       title: 'upgrades what apt says, and removes nothing',
-      make,
+      make: upgraded,
       seen: simulated,
       expect: 'change',
       diff: '- libssl3 3.0.15-1~deb12u1\n+ libssl3 3.0.16-1~deb12u1\n- linux-image-6.1.0-32-amd64 (not installed)\n+ ',
@@ -29,7 +30,7 @@ describe('aptUpgraded', () => {
     },
     {
       title: 'finishes a dpkg that was cut short',
-      make,
+      make: upgraded,
       seen: { code: 100, stdout: '' },
       expect: 'change',
       diff: '- an unfinished dpkg',
@@ -58,8 +59,9 @@ describe('aptLists', () => {
   ])
 })
 
+const ready = (timeout: number) => () => balancerReady({ stack: 'ha-stack', healthPort: 8405, timeout })
+
 describe('balancerReady', () => {
-  const make = (timeout: number) => () => balancerReady({ stack: 'ha-stack', healthPort: 8405, timeout })
   const wrong: Record<string, [string, string]> = {
     'HAProxy does not answer': ['000\n', ''],
     'HAProxy sees no web server': ['503\n', 'Entering BACKUP STATE\n'],
@@ -69,13 +71,13 @@ describe('balancerReady', () => {
   table([
     ...['BACKUP', 'MASTER'].map((state) => ({
       title: `takes one in state ${state} for ready`,
-      make: make(60),
+      make: ready(60),
       seen: `200\nEntering ${state} STATE\n`,
       expect: 'ok' as const,
     })),
     ...Object.entries(wrong).map(([problem, parts]) => ({
       title: `waits while ${problem}`,
-      make: make(60),
+      make: ready(60),
       seen: parts.join(''),
       expect: 'change' as const,
       diff: `- ${problem}\n+ ready`,
@@ -85,8 +87,8 @@ describe('balancerReady', () => {
   it('only tells what is wrong when it is given no time', () => {
     for (const [problem, parts] of Object.entries(wrong)) {
       const seen = { code: 0, stdout: parts.join('') }
-      assert.equal(make(0)().plan(seen), undefined)
-      assert.equal(make(0)().facts?.(seen)['balancer'], problem)
+      assert.equal(ready(0)().plan(seen), undefined)
+      assert.equal(ready(0)().facts?.(seen)['balancer'], problem)
     }
   })
 })
@@ -116,19 +118,20 @@ describe('vipReleased', () => {
   ])
 })
 
+const noStack = () => stackRemoved({ name: 'ha-stack' })
+
 describe('stackRemoved', () => {
-  const make = () => stackRemoved({ name: 'ha-stack' })
   table([
-    { title: 'is content with nothing left', make, seen: '[]\n[]\n[]\n', expect: 'ok' },
+    { title: 'is content with nothing left', make: noStack, seen: '[]\n[]\n[]\n', expect: 'ok' },
     {
       title: 'is content on a host that manages no swarm',
-      make,
+      make: noStack,
       seen: '{"message":"This node is not a swarm manager."}\n',
       expect: 'ok',
     },
     {
       title: 'removes a stack',
-      make,
+      make: noStack,
       seen: '[{}]\n[{},{}]\n[{}]\n',
       expect: 'change',
       diff: '- stack ha-stack: 1 services, 1 configs',
@@ -136,7 +139,7 @@ describe('stackRemoved', () => {
     },
     {
       title: 'waits for tasks that end',
-      make,
+      make: noStack,
       seen: '[]\n[{}]\n[]\n',
       expect: 'change',
       diff: '- 1 tasks are ending',
