@@ -9,10 +9,14 @@ const server = play({
     const path = nfs.export
     yield apt({ packages: ['nfs-kernel-server'] })
     yield directory({ path })
+    const page = `${path}/index.html`
     yield command({
       title: 'a first page',
-      run: sh`printf '%s\n' ${'<h1>It works: served by bramble</h1>'} >${`${path}/index.html`}`,
-      creates: `${path}/index.html`,
+      // Under another name first: one that a power cut left empty would be taken for yours.
+      run: sh`printf '%s\n' ${'<h1>It works: served by bramble</h1>'} >${`${page}.new`}
+sync ${`${page}.new`}
+mv ${`${page}.new`} ${page}`,
+      creates: page,
     })
     yield directory({ path: '/etc/exports.d' })
     yield template({

@@ -1,5 +1,6 @@
 import {
   nodeLabels,
+  nodesActive,
   nodesReady,
   play,
   playbook,
@@ -90,6 +91,8 @@ const labels = play({
     const names = new Set([...cluster.group('managers'), ...cluster.group('workers')].map(({ name }) => name))
     const labels = Object.entries(stackLabels(cluster)).filter(([name]) => names.has(name))
     yield nodesReady({ names: alive.map(({ name }) => name).filter((name) => names.has(name)) })
+    // Those that an upgrade or a removal took out of service, and was interrupted before it took them back.
+    yield nodesActive({ nodes: [...names] })
     yield nodeLabels({ labels: Object.fromEntries(labels) })
   },
 })

@@ -74,17 +74,18 @@ export async function ensureTree(flavour: 'bare' | 'docker'): Promise<string> {
     building,
     ...aptSources(readHostSources()),
   ])
-  removeOlder(flavour, building)
+  removeOlder(flavour, [tree, building])
   // Somebody else may have built the same in the meantime.
   if (existsSync(tree)) rmSync(building, { recursive: true })
   else renameSync(building, tree)
   return tree
 }
 
-function removeOlder(flavour: string, building: string): void {
+/** Not the tree itself: who built the same in the meantime may have started machines on it. */
+function removeOlder(flavour: string, kept: readonly string[]): void {
   for (const name of readdirSync(cache)) {
     const path = join(cache, name)
-    if (!name.startsWith(`tree-${flavour}-`) || path === building) continue
+    if (!name.startsWith(`tree-${flavour}-`) || kept.includes(path)) continue
     const builder = /\.building-(\d+)$/.exec(name)?.[1]
     if (builder === undefined || !existsSync(`/proc/${builder}`))
       rmSync(path, { recursive: true, force: true })

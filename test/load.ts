@@ -20,13 +20,19 @@ const REST = 20
 const LONGEST = 600_000
 
 /**
- * Begins to send requests from within a network namespace; `stop` ends that and tells how they went.
+ * Begins to send requests from within a network namespace; `stop` ends that and tells how they went. `connections`:
+ * whether clients keep theirs, or make a `new` one for each request; default both. A kept one does not outlive a move of
+ * the address that it goes to.
  *
  * @example const load = startLoad(namespace, ['http://10.77.0.11/']); …; assert.equal((await load.stop()).failed, 0)
  */
-export function startLoad(namespace: string, urls: readonly string[]): { stop(): Promise<Load> } {
+export function startLoad(
+  namespace: string,
+  urls: readonly string[],
+  connections: readonly ('kept' | 'new')[] = ['kept', 'new'],
+): { stop(): Promise<Load> } {
   const self = fileURLToPath(import.meta.url)
-  const node = [process.execPath, ...process.execArgv, '--import', 'tsx', self, ...urls]
+  const node = [process.execPath, ...process.execArgv, '--import', 'tsx', self, connections.join(), ...urls]
   const child = spawn('nsenter', [`--net=${namespace}`, ...node], { stdio: ['pipe', 'pipe', 'inherit'] })
   let printed = ''
   child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()))
@@ -40,7 +46,7 @@ export function startLoad(namespace: string, urls: readonly string[]): { stop():
   }
 }
 
-async function run(urls: readonly string[]): Promise<Load> {
+async function run(connections: readonly string[], urls: readonly string[]): Promise<Load> {
   const load: Load = { requests: 0, failed: 0, slowest: 0, errors: [] }
   const over = new AbortController()
   process.stdin.once('end', () => over.abort()).resume()
@@ -59,7 +65,7 @@ async function run(urls: readonly string[]): Promise<Load> {
     agent.destroy()
   }
   const clients = urls.flatMap((url) =>
-    Array.from({ length: CLIENTS }, () => [client(url, true), client(url, false)]).flat(),
+    Array.from({ length: CLIENTS }, () => connections.map((kind) => client(url, kind === 'kept'))).flat(),
   )
   await Promise.all(clients)
   return load
@@ -81,5 +87,6 @@ function request(url: string, agent: Agent): Promise<string | undefined> {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  process.stdout.write(JSON.stringify(await run(process.argv.slice(2))))
+  const [kinds = '', ...urls] = process.argv.slice(2)
+  process.stdout.write(JSON.stringify(await run(kinds.split(','), urls)))
 }

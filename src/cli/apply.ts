@@ -1,49 +1,26 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
-import { run, limitHosts, type RunResult } from '../engine/run.ts'
+import { limitHosts } from '../engine/run.ts'
 import type { Event } from '../engine/events.ts'
 import { InputError, type ErrorDetails } from '../errors.ts'
-import { withConnection, type Inventory } from '../inventory/index.ts'
+import type { Inventory } from '../inventory/index.ts'
 import { loadPlaybook } from '../playbook/load.ts'
 import { quote } from '../playbook/sh.ts'
-import { report } from '../report/index.ts'
-import { journal } from '../report/journal.ts'
-import { openSession } from '../ssh/session.ts'
 import { exit } from './exit.ts'
-import { listOf, outputOf, withInventory, withLimit, withOutput } from './options.ts'
-import { archives, inventoryOf, projectDirectory, reach, templates } from './project.ts'
-import { askPassword, interruption, outliveReader } from './terminal.ts'
+import { listOf, withLimit } from './options.ts'
+import { projectDirectory } from './project.ts'
+import { codeOf, inventoryFor, runPlays, withRun } from './run.ts'
 
 const builder = (yargs: Argv) =>
-  withOutput(withLimit(withInventory(yargs)))
+  withLimit(withRun(yargs))
     .positional('playbook', { type: 'string', default: 'playbooks/site.ts', describe: 'The playbook to run' })
     .option('tags', { type: 'string', array: true, describe: 'Only plays and tasks with one of these tags' })
-    .option('check', { type: 'boolean', default: false, describe: 'Show what would change, change nothing' })
-    .option('diff', { type: 'boolean', default: false, describe: 'Show each change as a diff' })
     .option('failed', {
       type: 'boolean',
       default: false,
       describe: 'Only the hosts that the last run was not done with',
     })
-    .option('forks', { type: 'number', default: 25, describe: 'Hosts worked on at the same time' })
-    .option('timeout', {
-      type: 'number',
-      default: 120,
-      describe: 'Seconds a host may take to tell its state',
-    })
-    .option('force-unlock', {
-      type: 'boolean',
-      default: false,
-      describe: 'End another run that is at work on a host',
-    })
-    .option('ask-become-pass', {
-      alias: 'K',
-      type: 'boolean',
-      default: false,
-      describe: 'Ask for the sudo password',
-    })
-    .option('verbose', { alias: 'v', type: 'count', describe: 'Show also what is already so' })
     .example('$0 apply', 'Bring every host to what playbooks/site.ts says')
     .example('$0 apply --check --diff', 'Show what that would change')
     .example('$0 apply playbooks/nfs.ts -l rpi4', 'One part, on one host')
@@ -60,78 +37,18 @@ export const applyCommand: CommandModule<object, Arguments> = {
 
 async function apply(argv: Arguments): Promise<void> {
   const project = projectDirectory()
-  if (!Number.isInteger(argv.forks) || argv.forks < 1) {
-    throw new InputError(`--forks ${argv.forks}`, { expected: 'a whole number of at least 1' })
-  }
-  if (!(argv.timeout >= 1)) {
-    throw new InputError(`--timeout ${argv.timeout}`, { expected: 'seconds, at least 1' })
-  }
-  const loaded = await inventoryOf(argv.inventory)
-  const playbook = await loadPlaybook(argv.playbook, project)
-  const inventory = argv['ask-become-pass']
-    ? withConnection(loaded, {
-        becomePassword: await askPassword('sudo password: ', 'Set BRAMBLE_BECOME_PASSWORD instead.'),
-      })
-    : loaded
-  const hosts = chosenHosts(inventory, project, argv)
   const tags = listOf(argv.tags)
   if (tags?.length === 0) throw new InputError('--tags names no tag', { expected: '--tags a,b' })
-  const targetOf = await reach(project, hosts)
-  const events = journal(join(project, '.bramble/runs'))
-  const output = report(outputOf(argv.output), {
-    diff: argv.diff,
-    verbose: argv.verbose ?? 0,
-    stream: process.stdout,
-  })
-  for (const warning of inventory.warnings) process.stderr.write(`warning: ${warning}\n`)
-  const { signal, done } = interruption()
-  outliveReader(process.stdout)
-  try {
-    const result = await run({
-      playbook,
-      file: argv.playbook,
-      cluster: inventory,
-      hosts,
-      template: templates(project),
-      archives: await archives(project, inventory.settings),
-      connect: (host, patience) => openSession(targetOf(host, patience)),
-      listener: (event: Event) => {
-        events.listener(event)
-        output.listener(event)
-      },
-      check: argv.check,
-      forks: argv.forks,
-      timeout: argv.timeout,
-      forceUnlock: argv['force-unlock'],
-      signal,
-      journal: events.path,
-      command: commandOf(argv),
-      ...(tags && { tags }),
-    })
-    exit(codeOf(result, argv.check))
-  } finally {
-    done()
-    await output.done()
-  }
-}
-
-/** Exit codes are a contract: 0 done · 2 a host failed · 3 check found changes · 4 no host reached · 130 interrupted. */
-export function codeOf(result: RunResult, check: boolean): number {
-  const hosts = Object.values(result.hosts)
-  if (result.interrupted) return 130
-  if (hosts.every((host) => host.unreachable)) return 4
-  if (!result.ok) return 2
-  return check && result.changed ? 3 : 0
-}
-
-/** The same command with all that decides what it does, but for the hosts. */
-function commandOf(argv: Arguments): string {
-  const words = ['bramble', 'apply', quote(argv.playbook)]
-  if (argv.inventory !== 'inventory') words.push('-i', quote(argv.inventory))
-  for (const tag of listOf(argv.tags) ?? []) words.push('--tags', quote(tag))
-  if (argv.check) words.push('--check')
-  if (argv['ask-become-pass']) words.push('-K')
-  return words.join(' ')
+  const inventory = await inventoryFor(argv)
+  const hosts = chosenHosts(inventory, project, argv)
+  const playbook = await loadPlaybook(argv.playbook, project, inventory)
+  const command = [
+    'bramble apply',
+    quote(argv.playbook),
+    ...(tags ?? []).flatMap((tag) => ['--tags', quote(tag)]),
+  ]
+  const work = { playbook, file: argv.playbook, inventory, hosts, command, ...(tags && { tags }) }
+  exit(codeOf(await runPlays(work, argv), argv.check))
 }
 
 function chosenHosts(inventory: Inventory, project: string, argv: Arguments) {

@@ -41,7 +41,7 @@ async function list(argv: Arguments): Promise<void> {
     return
   }
   const project = projectDirectory()
-  const playbook = await loadPlaybook(argv.playbook, project)
+  const playbook = await loadPlaybook(argv.playbook, project, inventory)
   const context: Context = {
     cluster: inventory,
     facts: new FactStore(),

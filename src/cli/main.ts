@@ -12,10 +12,13 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 const commands: Record<string, () => Promise<CommandModule<object, never>>> = {
   apply: async () => (await import('./apply.ts')).applyCommand as CommandModule<object, never>,
   list: async () => (await import('./list.ts')).listCommand as CommandModule<object, never>,
+  status: async () => (await import('./status.ts')).statusCommand as CommandModule<object, never>,
   facts: async () => (await import('./facts.ts')).factsCommand as CommandModule<object, never>,
   exec: async () => (await import('./exec.ts')).execCommand as CommandModule<object, never>,
+  reset: async () => (await import('./reset.ts')).resetCommand as CommandModule<object, never>,
   trust: async () => (await import('./trust.ts')).trustCommand as CommandModule<object, never>,
   init: async () => (await import('./init.ts')).initCommand as CommandModule<object, never>,
+  node: async () => (await import('./node.ts')).nodeCommand as CommandModule<object, never>,
   secret: async () => (await import('./secret.ts')).secretCommand as CommandModule<object, never>,
   lab: async () => (await import('./lab.ts')).labCommand as CommandModule<object, never>,
 }
@@ -60,7 +63,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** Flags that may be repeated; yargs would hand the others on as lists that nobody expects. */
-const repeatable = new Set(['_', '--', 'tags', 'fresh', 'recipient'])
+const repeatable = new Set(['_', '--', 'tags', 'fresh', 'groups', 'recipient'])
 
 function onceEach(parsed: Record<string, unknown>): true {
   for (const [name, value] of Object.entries(parsed)) {

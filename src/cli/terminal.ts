@@ -93,3 +93,34 @@ export function outliveReader(stream: NodeJS.WriteStream): void {
     told = true
   })
 }
+
+/** Tells on stderr, from the second second on, who is still waited for; nothing of it stays. */
+export async function noteWaiting<T>(names: () => readonly string[], work: Promise<T>): Promise<T> {
+  const { stderr } = process
+  if (!stderr.isTTY) return work
+  const note = () => {
+    stderr.write(`\r\u001B[K${`waiting for ${names().join(', ')}`.slice(0, (stderr.columns || 80) - 1)}`)
+  }
+  const timer = setInterval(note, 1000)
+  return work.finally(() => {
+    clearInterval(timer)
+    stderr.write('\r\u001B[K')
+  })
+}
+
+/** The whole terminal, for lines that are drawn again and again; at the end it is as it was before. */
+export function fullScreen(stream: NodeJS.WriteStream): {
+  draw: (lines: readonly string[]) => void
+  close: () => void
+} {
+  const leave = () => void stream.write('\u001B[?25h\u001B[?1049l')
+  process.once('exit', leave)
+  stream.write('\u001B[?1049h\u001B[?25l')
+  return {
+    draw: (lines) => void stream.write(`\u001B[H${lines.join('\u001B[K\r\n')}\u001B[J`),
+    close: () => {
+      process.off('exit', leave)
+      leave()
+    },
+  }
+}

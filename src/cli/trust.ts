@@ -43,9 +43,10 @@ async function trust(argv: Arguments): Promise<void> {
   else if (outcomes.some((outcome) => outcome !== 'done')) exit(2)
 }
 
-type Outcome = 'done' | 'declined' | 'unreachable' | 'failed'
+export type Outcome = 'done' | 'declined' | 'unreachable' | 'failed'
 
-async function trustHost(target: Target, yes: boolean): Promise<Outcome> {
+/** Records the key that a host shows now, and those on the way to it, where they are new; asks first unless `yes`. */
+export async function trustHost(target: Target, yes: boolean): Promise<Outcome> {
   try {
     for (const hop of route(target)) {
       const key = await shownHostKey(hop)

@@ -38,6 +38,8 @@ export interface RunOptions {
   journal?: string
   /** The command that repeats this run on all of its hosts. Default: `bramble apply FILE`. */
   command?: string
+  /** The command cannot be told to work on some hosts only, with `--limit`. */
+  whole?: boolean
 }
 
 export interface RunResult {
@@ -45,6 +47,8 @@ export interface RunResult {
   ok: boolean
   changed: boolean
   interrupted: boolean
+  /** The run ended before its last play. */
+  endedEarly: boolean
 }
 
 /**
@@ -217,11 +221,11 @@ class Runner {
     const { hosts } = this.#tally
     const summaries = Object.values(hosts)
     const ok = this.#failed.size === 0 && this.#stopped === ''
-    const { cluster, hosts: all, file, command = `bramble apply ${file}` } = this.#options
+    const { cluster, hosts: all, file, command = `bramble apply ${file}`, whole = false } = this.#options
     // A run that ended early is done with none of its hosts.
     const left = this.#stopped === '' ? [...this.#failed] : all
     const names = left.map((host) => host.name).join(',')
-    const retry = left.length === cluster.hosts.length ? command : `${command} --limit ${names}`
+    const retry = whole || left.length === cluster.hosts.length ? command : `${command} --limit ${names}`
     this.#state.emit({
       type: 'summary',
       at: Date.now(),
@@ -238,6 +242,7 @@ class Runner {
       ok,
       changed: summaries.some((host) => host.changed > 0),
       interrupted: this.#state.signal.aborted,
+      endedEarly: this.#stopped !== '',
     }
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 export { withConnection } from './inventory.ts'
-export { inventoryFile, loadInventory } from './load.ts'
+export { inventoryFile, loadInventory, type Edited } from './load.ts'
 export { secretsFile, type ReadSecrets } from './secrets.ts'
 export { knownGroups, matchHosts } from './patterns.ts'
 export { settingsJsonSchema } from './schema.ts'

@@ -30,8 +30,12 @@ function groupOf(groups: ReadonlyMap<string, readonly Host[]>, name: string): re
   const hosts = groups.get(name)
   if (hosts) return hosts
   if (knownGroups.some((known) => known === name)) return []
-  const names = [...new Set([...groups.keys(), ...knownGroups])]
-  throw new InputError(`no group is called \`${name}\``, {
-    next: didYouMean(name, names, `known: ${names.join(', ')}`),
-  })
+  throw noGroup(name, new Set([...groups.keys(), ...knownGroups]))
+}
+
+/** The error for a group that is not there. */
+export function noGroup(name: string, known: Iterable<string>): InputError {
+  const names = [...known]
+  const next = didYouMean(name, names, `known: ${names.join(', ')}`)
+  return new InputError(`no group is called \`${name}\``, { next })
 }

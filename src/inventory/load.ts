@@ -23,12 +23,21 @@ import { applyEnvironment, codeOf, merge, readText, readVariables } from './vari
 import type { Layer } from './variables.ts'
 import { parseYaml } from './yaml.ts'
 
+/** An inventory as it would be, with another text in its file. */
+export interface Edited {
+  /** Default: what the file says. */
+  readonly text?: string
+  /** A host whose host_vars may be there although the file does not name it. */
+  readonly host: string
+}
+
 /**
  * Reads an inventory in Ansible's YAML shape and checks every setting. Opens no connection.
  *
  * @param path a directory with hosts.yml (or hosts.yaml), or such a file; group_vars and host_vars stand beside it
  * @param env BRAMBLE_USER, BRAMBLE_PRIVATE_KEY_FILE, BRAMBLE_BECOME_PASSWORD and BRAMBLE_HOST_KEYS beat the inventory
  * @param secrets reads the file of secrets, if something refers to one; by default without asking at a terminal
+ * @param edited what to read instead of what is in the file; by default nothing
  * @throws InputError with file, line and column
  * @example
  * const inventory = await loadInventory('inventory')
@@ -38,10 +47,11 @@ export async function loadInventory(
   path: string,
   env: Environment = process.env,
   secrets: ReadSecrets = async (file) => (await readStore(file, keysOf(env)))?.values,
+  edited?: Edited,
 ): Promise<Inventory> {
   const file = await inventoryFile(path)
   const directory = dirname(file)
-  const tree = readTree(parseYaml(file, await readText(file)))
+  const tree = readTree(parseYaml(file, edited?.text ?? (await readText(file))))
   if (tree.hosts.size === 0) {
     throw new InputError(`${file} names no host`, {
       at: `${file}:1:1`,
@@ -50,10 +60,11 @@ export async function loadInventory(
   }
   const members = membership(tree)
   const groupNames = new Set([...members.hosts.keys(), ...knownGroups])
+  const hostNames = new Set([...tree.hosts.keys(), ...(edited ? [edited.host] : [])])
   const read: Written = {
     tree,
     groupFiles: await readVariables(join(directory, 'group_vars'), 'group', groupNames),
-    hostFiles: await readVariables(join(directory, 'host_vars'), 'host', new Set(tree.hosts.keys())),
+    hostFiles: await readVariables(join(directory, 'host_vars'), 'host', hostNames),
     environment: applyEnvironment(env),
   }
   const written = mapLayers(read, await fillSecrets(everyLayer(read), secretsFile(file), secrets))

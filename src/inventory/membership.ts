@@ -37,6 +37,18 @@ export function membership(tree: Tree): Membership {
   return { hosts: new Map(written.map((name) => [name, hosts.get(name) ?? []])), groups }
 }
 
+/** Groups, and all those that they are children of, themselves or by way of others. */
+export function withParents(tree: Tree, groups: Iterable<string>): Set<string> {
+  const found = new Set(groups)
+  for (const name of found) {
+    for (const parent of tree.groups.values()) {
+      if (parent.members.some((member) => member.kind === 'group' && member.name === name))
+        found.add(parent.name)
+    }
+  }
+  return found
+}
+
 function strength(tree: Tree): (one: string, other: string) => number {
   const depths = new Map<string, number>()
   const deepen = (group: string, depth: number): void => {

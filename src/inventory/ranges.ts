@@ -55,3 +55,51 @@ function steps(from: number, to: number, by: number): number[] | undefined {
   if (from > to || (to - from) / by >= mostHosts) return undefined
   return Array.from({ length: Math.floor((to - from) / by) + 1 }, (_, index) => from + index * by)
 }
+
+/**
+ * The patterns that name what a range names, in the same order, but for one host.
+ *
+ * @example withoutHost('rpi[1:4]', 'rpi2') // ['rpi1', 'rpi[3:4]']
+ */
+export function withoutHost(pattern: string, name: string): string[] {
+  const match = rangePattern.exec(pattern)
+  if (!match) return pattern === name ? [] : [pattern]
+  const [range, inner = ''] = match
+  const around = (part: string): string =>
+    pattern.slice(0, match.index) + part + pattern.slice(match.index + range.length)
+  const [, , by] = inner.split(':')
+  const patterns: string[] = []
+  let run: string[] = []
+  const endRun = (): void => {
+    const [first, last] = [run[0], run.at(-1)]
+    if (first !== undefined) {
+      patterns.push(around(run.length === 1 ? first : `[${[first, last, by].filter(Boolean).join(':')}]`))
+    }
+    run = []
+  }
+  for (const part of values(inner) ?? []) {
+    if (!expandRange(around(part)).includes(name)) run.push(part)
+    else {
+      endRun()
+      patterns.push(...withoutHost(around(part), name))
+    }
+  }
+  endRun()
+  return patterns
+}
+
+/**
+ * The range that names one more host after those it names, if there is such a range.
+ *
+ * @example extendedBy('rpi[1:4]', 'rpi5') // 'rpi[1:5]'
+ */
+export function extendedBy(pattern: string, name: string): string | undefined {
+  const [, head = '', inner, tail = ''] = /^([^[]*)\[([^\]]*)\]([^[]*)$/.exec(pattern) ?? []
+  if (inner === undefined || !name.startsWith(head) || !name.endsWith(tail)) return undefined
+  const [first, , by] = inner.split(':')
+  const last = name.slice(head.length, name.length - tail.length)
+  const extended = [first, last, by].filter(Boolean).join(':')
+  const [before, after] = [values(inner), values(extended)]
+  const isNext = after?.length === (before?.length ?? 0) + 1 && after.at(-1) === last
+  return isNext ? `${head}[${extended}]${tail}` : undefined
+}

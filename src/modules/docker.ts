@@ -17,11 +17,13 @@ export interface DockerInfo {
   }
 }
 
-interface Question {
+export interface Question {
   /** A file of JSON on one line that is printed first; `null` where there is none. */
   file?: string
   /** Paths of the API. */
   paths: readonly string[]
+  /** Seconds that each answer may take. Default 20. */
+  seconds?: number
 }
 
 /**
@@ -30,15 +32,11 @@ interface Question {
  * connection to its socket.
  */
 export function dockerGet(...paths: readonly string[]): Sh {
-  return ask({ paths })
+  return dockerAsk({ paths })
 }
 
-/** The same, with a file of JSON on the host before it. */
-export function dockerGetWith(file: string, ...paths: readonly string[]): Sh {
-  return ask({ file, paths })
-}
-
-function ask(question: Question): Sh {
+/** The same, with a file of JSON on the host before it, or with another deadline. */
+export function dockerAsk(question: Question): Sh {
   return batched(questions, question, questions.merge([question]))
 }
 
@@ -49,9 +47,10 @@ const questions: Batch<Question> = {
   merge(items) {
     const files = items.flatMap(({ file }) => (file === undefined ? [] : [file]))
     const urls = items.flatMap(({ paths }) => paths.map((path) => `http://docker${path}`))
+    const seconds = Math.min(...items.map((item) => item.seconds ?? 20))
     // Some answers end in a line feed and some do not; -w adds one to each.
     // A daemon that hangs is waited for once, not once for each question.
-    const curl = sh`curl -sS --max-time 20 --fail-early -w ${'\\n'} --unix-socket /run/docker.sock ${urls}`
+    const curl = sh`curl -sS --max-time ${seconds} --fail-early -w ${'\\n'} --unix-socket /run/docker.sock ${urls}`
     return lines(
       ...files.map((file) => sh`cat ${file} 2>/dev/null || echo null`),
       sh`${daemonRuns} || exit 7`,

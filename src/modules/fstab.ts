@@ -43,3 +43,13 @@ export function newTable(table: string, path: string, entry: string | undefined)
     ...others(all.slice(at)),
   ])
 }
+
+/** Options without what concerns mount(8), systemd and boot alone. */
+export function inForce(options: string): string {
+  const alone = /^(defaults|auto|noauto|nofail|_netdev|x-.*|comment=.*)$/
+  return options
+    .split(',')
+    .filter((one) => !alone.test(one))
+    .toSorted()
+    .join()
+}

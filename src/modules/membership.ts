@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { TaskError } from '../errors.ts'
 import type { Seen } from '../playbook/resource.ts'
 import { sh, type Sh } from '../playbook/sh.ts'
-import { daemonRuns, dockerInfo, parseJson, readInfo, type DockerInfo } from './docker.ts'
+import { daemonRuns, dockerAsk, parseJson, readInfo, type DockerInfo } from './docker.ts'
 
 const directory = '/var/lib/docker/swarm'
 
@@ -13,7 +13,11 @@ const directory = '/var/lib/docker/swarm'
  *
  * @see https://docs.docker.com/engine/swarm/how-swarm-mode-works/pki/
  */
-export const membership: Sh = sh`if [ -e ${`${directory}/certificates/swarm-node.crt`} ] && ${daemonRuns}; then
+export const membership: Sh = membershipWithin(20)
+
+/** The same, where the daemon is given this many seconds if it has to be asked. */
+export function membershipWithin(seconds: number): Sh {
+  return sh`if [ -e ${`${directory}/certificates/swarm-node.crt`} ] && ${daemonRuns}; then
   # A manager of a swarm with autolock may wait to be unlocked: only the daemon knows.
   read -r key <${`${directory}/certificates/swarm-node.key`} || :
   case $key in
@@ -21,7 +25,8 @@ export const membership: Sh = sh`if [ -e ${`${directory}/certificates/swarm-node
     *) exec cat ${`${directory}/certificates/swarm-node.crt`} ${`${directory}/docker-state.json`} ;;
   esac
 fi
-${dockerInfo}`
+${dockerAsk({ paths: ['/info'], seconds })}`
+}
 
 /**
  * What `membership` printed; undefined when no daemon answers.
@@ -29,8 +34,8 @@ ${dockerInfo}`
  * Errors (TaskError): the certificate has expired.
  */
 export function readMembership(seen: Seen): DockerInfo['Swarm'] | undefined {
-  if (!seen.stdout.startsWith('-----BEGIN CERTIFICATE-----')) return readInfo(seen)?.Swarm
-  const certificate = new X509Certificate(seen.stdout)
+  const certificate = nodeCertificate(seen)
+  if (!certificate) return readInfo(seen)?.Swarm
   const valid = Date.parse(certificate.validTo)
   if (valid < (seen.answered ?? Date.now())) {
     throw new TaskError("the host's certificate in the swarm has expired", {
@@ -51,6 +56,11 @@ export function readMembership(seen: Seen): DockerInfo['Swarm'] | undefined {
     Error: '',
     Cluster: { ID: subject.get('O') ?? '' },
   }
+}
+
+/** The certificate that a settled member has shown to be one. */
+export function nodeCertificate({ stdout }: Seen): X509Certificate | undefined {
+  return stdout.startsWith('-----BEGIN CERTIFICATE-----') ? new X509Certificate(stdout) : undefined
 }
 
 /** What is used of docker-state.json. */

@@ -3,7 +3,7 @@ import { resource, type Change, type Common, type Resource } from '../playbook/r
 import { lines, raw, sh, type Sh } from '../playbook/sh.ts'
 import { absolutePath, fileText, matching, printed } from './check.ts'
 import { replaced, unified } from './diff.ts'
-import { escapeField, newTable, parseEntry, type Entry } from './fstab.ts'
+import { escapeField, inForce, newTable, parseEntry, type Entry } from './fstab.ts'
 import { splitLines } from './text.ts'
 import { write } from './write.ts'
 
@@ -26,8 +26,8 @@ export interface MountOptions extends Common {
 
 /**
  * A line in /etc/fstab, and the file system mounted. What is mounted with another source, type or options than
- * wanted is mounted anew; of the options, those are compared that the kernel shows as they were given. A server
- * that does not answer keeps neither the probe nor the unmounting.
+ * wanted is mounted anew: of the options, those are compared that the kernel shows as they were given, and all of
+ * them with those that fstab had. A server that does not answer keeps neither the probe nor the unmounting.
  *
  * Errors: what mount(8) says.
  *
@@ -61,7 +61,10 @@ export function mount(options: MountOptions): Resource {
           .map(parseEntry)
           .findLast((one) => one?.path === path)
         const after = newTable(table, path, state === 'mounted' ? entry : undefined)
-        const wrong = state === 'mounted' ? difference(live, wanted) : live && 'mounted'
+        const wrong =
+          state === 'mounted'
+            ? (difference(live, wanted) ?? outdated(splitLines(table).map(parseEntry), wanted))
+            : live && 'mounted'
         const before = wrong !== undefined && live ? [unmount(path)] : []
         const then =
           wrong !== undefined && state === 'mounted' ? [sh`mkdir -p -- ${path}\nmount -- ${path}`] : []
@@ -123,6 +126,16 @@ function difference(live: Entry | undefined, wanted: Entry): string | undefined 
   const extra = ['nosuid', 'nodev', 'noexec'].filter((one) => shown.has(one) && !asked.includes(one))
   if (!inherits) lacking.push(...extra.map((one) => one.slice(2)))
   return lacking.length === 0 ? undefined : `mounted without ${lacking.join(', ')}`
+}
+
+/**
+ * Mounted by a line of fstab that had other options: of most, the kernel does not tell which ones are in force. The old
+ * mount goes before the line does, so that a run that ends between them leaves it to be mounted.
+ */
+function outdated(table: readonly (Entry | undefined)[], wanted: Entry): string | undefined {
+  const former = table.findLast((one) => one?.path === wanted.path)
+  if (!former || inForce(former.options) === inForce(wanted.options)) return undefined
+  return `mounted with ${former.options}`
 }
 
 /** Options that the kernel shows as they were given. */

@@ -1,6 +1,6 @@
 import { lines, sh } from '../playbook/sh.ts'
 import { resource, type Common, type Resource } from '../playbook/resource.ts'
-import { awaitNode, findNode, nodesProbe, readNodes, type SwarmMembers } from './swarm-nodes.ts'
+import { awaitNode, DRAINED, findNode, nodesProbe, readNodes, type SwarmMembers } from './swarm-nodes.ts'
 
 export interface NodeLabelsOptions extends SwarmMembers, Common {
   /** Labels by hostname; names begin with `bramble.`. Nodes that are not named here are left alone. */
@@ -11,7 +11,7 @@ const prefix = 'bramble.'
 
 /**
  * Labels of the swarm's nodes, to be run on one manager. Labels that begin with `bramble.` and are not wanted any
- * more are removed, others are not touched.
+ * more are removed, others are not touched; nor is that of `nodeDrained()`.
  *
  * Errors (TaskError): two live nodes with one hostname; a node that does not appear within a minute.
  *
@@ -61,7 +61,7 @@ function compare(
     options.push('--label-add', `${name}=${value}`)
   }
   for (const [name, value] of Object.entries(found)) {
-    if (!name.startsWith(prefix) || name in wanted) continue
+    if (!name.startsWith(prefix) || name === DRAINED || name in wanted) continue
     diff.push(`- ${hostname}: ${name}=${value}`)
     options.push('--label-rm', name)
   }

@@ -13,6 +13,19 @@ export interface RebootOptions extends Common {
 }
 
 /**
+ * For `reboot({ needed })`: a package asks for it, or a kernel was installed since the last boot.
+ *
+ * @see find(1) on -newerct
+ * @example reboot({ reason: 'upgrade', needed: rebootNeeded() })
+ */
+export function rebootNeeded(): Sh {
+  return sh`[ -e /run/reboot-required ] || {
+read -r up _ </proc/uptime
+[ -n "$(find /boot -maxdepth 1 -name 'vmlinuz-*' -newerct "@$(($(date +%s) - \${up%.*}))" 2>/dev/null)" ]
+}`
+}
+
+/**
  * A reboot, if one is needed. That it took place is told by the kernel's boot_id.
  *
  * Errors: a reboot is still needed after it; `needed` exits with neither 0 nor 1.
@@ -32,6 +45,7 @@ export function reboot(options: RebootOptions): Resource {
   return resource(
     {
       title: `reboot (${options.reason})`,
+      restsOn: ['/boot'],
       probe: sh`(\n${options.needed ?? sh`[ -e ${marker} ]`}\n) >/dev/null`,
       plan(seen) {
         if (seen.code === 1) return undefined

@@ -7,10 +7,13 @@ import { dockerGet, parseJson } from './docker.ts'
 export interface SwarmNode {
   ID: string
   Spec: { Labels?: Record<string, string> | null; Role: 'manager' | 'worker'; Availability: string }
-  Description: { Hostname?: string }
+  Description: { Hostname?: string; Engine?: { EngineVersion?: string } }
   Status: { State: string }
   ManagerStatus?: { Leader?: boolean; Reachability: string }
 }
+
+/** Label of a node that is to be made active again. */
+export const DRAINED = 'bramble.drained'
 
 export interface SwarmMembers {
   /**

@@ -14,6 +14,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { BuildFailure } from 'esbuild'
 import { InputError } from '../errors.ts'
+import type { Cluster } from '../inventory/index.ts'
 import type { Playbook } from './play.ts'
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
@@ -26,12 +27,12 @@ interface CacheEntry {
 
 /**
  * Loads a playbook: TypeScript, or JavaScript. It is transpiled once and kept in `.bramble/cache` of the project
- * until one of its files changes.
+ * until one of its files changes. One whose plays depend on which hosts there are exports a function of the cluster.
  *
  * Errors: InputError, with file, line and column, for one that is missing, does not compile, throws while it is
  * loaded, or does not export a playbook.
  */
-export async function loadPlaybook(path: string, project: string): Promise<Playbook> {
+export async function loadPlaybook(path: string, project: string, cluster: Cluster): Promise<Playbook> {
   const file = resolve(path)
   if (!existsSync(file)) {
     throw new InputError(`there is no playbook ${path}`, {
@@ -40,22 +41,21 @@ export async function loadPlaybook(path: string, project: string): Promise<Playb
   }
   const compiled = await compileSomewhere(file, project)
   process.setSourceMapsEnabled(true)
-  let module: { default?: unknown }
+  const exported = await importDefault(path, compiled, cluster)
+  if (isPlaybook(exported)) return exported
+  throw new InputError(`${path} is no playbook`, {
+    expected: 'export default playbook({ name, plays: […] })',
+    found: exported === undefined ? 'no default export' : `a default export of type ${typeof exported}`,
+  })
+}
+
+async function importDefault(path: string, compiled: string, cluster: Cluster): Promise<unknown> {
   try {
-    module = (await import(pathToFileURL(compiled).href)) as { default?: unknown }
+    const { default: exported } = (await import(pathToFileURL(compiled).href)) as { default?: unknown }
+    return typeof exported === 'function' ? (exported as (cluster: Cluster) => unknown)(cluster) : exported
   } catch (cause) {
     throw thrown(path, cause)
   }
-  if (!isPlaybook(module.default)) {
-    throw new InputError(`${path} is no playbook`, {
-      expected: 'export default playbook({ name, plays: […] })',
-      found:
-        module.default === undefined
-          ? 'no default export'
-          : `a default export of type ${typeof module.default}`,
-    })
-  }
-  return module.default
 }
 
 /** An error that a playbook's own code threw, with the place in that code. */

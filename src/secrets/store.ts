@@ -1,6 +1,7 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dump, load } from 'js-yaml'
 import { InputError } from '../errors.ts'
+import { replaceFile } from '../replace-file.ts'
 import type { Keys } from './keys.ts'
 import { Secret } from './secret.ts'
 
@@ -59,7 +60,7 @@ export async function readStore(file: string, keys: Keys): Promise<Store | undef
 }
 
 /**
- * Writes a file of secrets, readable by its owner only, under a temporary name that is renamed: nobody sees half.
+ * Writes a file of secrets, readable by its owner only; nobody sees half of it.
  *
  * Errors: InputError for a recipient that is none.
  */
@@ -73,14 +74,7 @@ export async function writeStore(file: string, { lock, values }: Store): Promise
     secrets: Object.fromEntries([...values].map(([name, value]) => [name, value.reveal()])),
   }
   const encrypted = await encrypter.encrypt(dump(content, { sortKeys: true }))
-  const temporary = `${file}.${process.pid}`
-  try {
-    writeFileSync(temporary, armor.encode(encrypted), { mode: 0o600, flag: 'wx', flush: true })
-    renameSync(temporary, file)
-  } catch (cause) {
-    rmSync(temporary, { force: true })
-    throw new InputError(`${file} cannot be written`, { found: String(cause), cause })
-  }
+  replaceFile(file, armor.encode(encrypted), 0o600)
 }
 
 function addRecipient(encrypter: { addRecipient(recipient: string): void }, recipient: string): void {

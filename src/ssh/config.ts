@@ -119,7 +119,7 @@ class Reader implements HostConfig {
       const negated = word.startsWith('!')
       const criterion = word.replace('!', '').toLowerCase()
       if (criterion === 'all') continue
-      const holds = this.#holds(criterion, words.shift() ?? '')
+      const holds = this.#holds(criterion, words.shift() ?? '', line.at)
       if (holds === undefined) {
         this.ignored.push(
           `${line.at}: \`Match ${criterion}\` is not supported: what stands below it is left out`,
@@ -131,7 +131,7 @@ class Reader implements HostConfig {
     return true
   }
 
-  #holds(criterion: string, argument: string): boolean | undefined {
+  #holds(criterion: string, argument: string, at: string): boolean | undefined {
     const { names } = this.#question
     const patterns = argument.split(',')
     // Names of hosts have no case; `Host` lines have, and names of users.
@@ -140,7 +140,7 @@ class Reader implements HostConfig {
     if (criterion === 'originalhost') return matchesList(lower, names)
     if (criterion === 'user') return matchesList(patterns, [this.user ?? localUser()])
     if (criterion === 'localuser') return matchesList(patterns, [localUser()])
-    if (criterion === 'exec') return succeeds(expandTokens(argument, this.#tokens()))
+    if (criterion === 'exec') return succeeds(expandTokens(argument, this.#tokens()), at)
     return undefined
   }
 
@@ -163,12 +163,25 @@ function checkPort({ words: [port = ''], at }: ConfigLine): void {
 
 const outcomes = new Map<string, boolean>()
 
+/** Seconds that a command of `Match exec` may take. */
+const EXEC_TIMEOUT = 10
+
 /** Runs a command of `Match exec` once, however many hosts ask for it. */
-function succeeds(command: string): boolean {
+function succeeds(command: string, at: string): boolean {
   const known = outcomes.get(command)
   if (known !== undefined) return known
   const shell = process.env['SHELL'] ?? '/bin/sh'
-  const outcome = spawnSync(shell, ['-c', command], { stdio: 'ignore' }).status === 0
+  const { status, error } = spawnSync(shell, ['-c', command], {
+    stdio: 'ignore',
+    timeout: EXEC_TIMEOUT * 1000,
+  })
+  if (error && 'code' in error && error.code === 'ETIMEDOUT') {
+    throw new InputError(`the command of a Match exec did not end within ${EXEC_TIMEOUT} s`, {
+      at,
+      found: command,
+    })
+  }
+  const outcome = status === 0
   outcomes.set(command, outcome)
   return outcome
 }

@@ -13,7 +13,9 @@ import type { Target } from './target.ts'
  * Errors: ConnectionError when the host is not reached or refuses the login; says which of them, and what to try.
  */
 export async function openClient(target: Target): Promise<Client> {
-  const offered = await offeredKeys(target)
+  const offered = await offeredKeys(target).catch((error: unknown) => {
+    throw named(target, error)
+  })
   const signer = new Signer(offered, target.agent)
   let keyError: BrambleError | undefined
   const verify = (key: Buffer) => {
@@ -27,8 +29,14 @@ export async function openClient(target: Target): Promise<Client> {
     authHandler: methods,
     ...(target.password && { password: target.password.reveal() }),
   }).catch((error: unknown) => {
-    throw keyError ?? signer.problem ?? explain(target, error, offered)
+    throw keyError ?? named(target, signer.problem) ?? explain(target, error, offered)
   })
+}
+
+/** An error about a key, which many hosts may share, with the host that it keeps away. */
+function named(target: Target, error: unknown): unknown {
+  if (!(error instanceof ConnectionError)) return error
+  return new ConnectionError(error.message, { ...error.details, host: target.name })
 }
 
 /**

@@ -13,6 +13,9 @@ export interface Offered {
   inAgent: boolean
 }
 
+/** Seconds that an agent may take to tell its keys. */
+const AGENT_TIMEOUT = 10
+
 /** The keys of agents, by socket: each is asked once, not for every host. */
 const agents = new Map<string, Promise<ParsedKey[]>>()
 
@@ -89,13 +92,15 @@ export class Signer extends ssh2.BaseAgent<ParsedKey> {
     const settings = typeof options === 'function' ? {} : options
     const offered = this.#offered.find((one) => one.key === key)
     if (offered?.inAgent && this.#agent) {
+      const unsigned = (why: string) =>
+        new ConnectionError('ssh-agent did not sign', {
+          found: `${offered.from}: ${why}`,
+          next: 'Is it locked, or does it wait for you to confirm? ssh-add -l lists its keys.',
+        })
+      // Why the login takes too long, if it does.
+      this.problem = unsigned('no answer yet')
       this.#agent.sign(offered.key, data, settings, (error, signature) => {
-        if (error) {
-          this.problem = new ConnectionError('ssh-agent did not sign', {
-            found: `${offered.from}: ${error.message}`,
-            next: 'Is it locked, or does it wait for you to confirm? ssh-add -l lists its keys.',
-          })
-        }
+        this.problem = error ? unsigned(error.message) : undefined
         done(error, signature)
       })
       return
@@ -116,8 +121,15 @@ function agentKeys(socket: string): Promise<ParsedKey[]> {
   const known = agents.get(socket)
   if (known) return known
   const asked = new Promise<ParsedKey[]>((resolve) => {
+    const late = setTimeout(() => {
+      process.emitWarning(
+        `ssh-agent at ${socket} did not answer within ${AGENT_TIMEOUT} s: no key of it is used`,
+      )
+      resolve([])
+    }, AGENT_TIMEOUT * 1000)
     // An agent that is gone has no keys; there may be files.
     ssh2.createAgent(socket).getIdentities((error, keys) => {
+      clearTimeout(late)
       resolve(
         error
           ? []

@@ -195,11 +195,11 @@ const readCommand = 'read -r command || exit; eval "$(printf %s "$command" | bas
 /** `/bin/sh` as root, reading commands from stdin; with `command`, that one only, and stdin is left to it. */
 async function startShell(client: Client, target: Target, command?: string): Promise<ClientChannel> {
   const words = command === undefined ? '/bin/sh -s' : shellWords(command)
-  if (!target.become || target.user === 'root') return exec(client, `exec ${words}`)
-  if (!target.becomePassword) return exec(client, `exec sudo -n -- ${words}`)
+  if (!target.become || target.user === 'root') return exec(client, `exec ${words}`, target)
+  if (!target.becomePassword) return exec(client, `exec sudo -n -- ${words}`, target)
   const prompt = `bramble-${randomBytes(6).toString('hex')}`
   const announced = shellWords(`echo ${prompt} >&2; ${command ?? 'exec /bin/sh -s'}`)
-  const channel = await exec(client, `exec sudo -k -S -p ${prompt} -- ${announced}`)
+  const channel = await exec(client, `exec sudo -k -S -p ${prompt} -- ${announced}`, target)
   await answerPrompt(channel, prompt, target.becomePassword, target)
   return channel
 }
@@ -250,10 +250,19 @@ function answerPrompt(
 /** How channels ended: a program may do so before anybody listens. */
 const exitCodes = new WeakMap<ClientChannel, number | null>()
 
-function exec(client: Client, command: string): Promise<ClientChannel> {
+function exec(client: Client, command: string, { name }: Target): Promise<ClientChannel> {
   return new Promise((resolve, reject) => {
-    client.exec(command, (error, channel) => {
-      if (error) return reject(error)
+    client.exec(command, (cause, channel) => {
+      if (cause) {
+        return reject(
+          new ConnectionError('logged in, but got no shell', {
+            host: name,
+            found: cause.message,
+            next: 'Is the machine overloaded or going down, or does its sshd allow no session (MaxSessions)? Try again.',
+            cause,
+          }),
+        )
+      }
       channel.on('exit', (status: number | null) => exitCodes.set(channel, status))
       resolve(channel)
     })

@@ -76,10 +76,16 @@ async function through(via: Target, target: Target, openJump: OpenJump): Promise
   }
 }
 
-function forward(client: Client, { host, port }: Target): Promise<Duplex> {
+/** The jump host's kernel would try for minutes to reach a host that answers nothing. */
+function forward(client: Client, { host, port, connectTimeout }: Target): Promise<Duplex> {
   return new Promise((resolve, reject) => {
+    const late = setTimeout(
+      () => reject(new Error(`no connection within ${connectTimeout} s`)),
+      connectTimeout * 1000,
+    )
     client.once('close', () => reject(new Error('the connection to the jump host was lost')))
     client.forwardOut('127.0.0.1', 0, host, port, (error, channel) => {
+      clearTimeout(late)
       if (error) reject(error)
       else resolve(channel)
     })

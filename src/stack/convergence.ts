@@ -1,6 +1,20 @@
 import type { SwarmNode } from '../modules/swarm-nodes.ts'
 import type { Service, StackSeen, Task } from './state.ts'
 
+/** How far a service of a stack is. */
+export interface ServiceState {
+  /** Without the name of the stack. */
+  name: string
+  running: number
+  desired: number
+  /** The nodes that lack a task, with its newest one's state and error. */
+  lacking: { node: string; task: string }[]
+  /** What else is to be told: a task that no node takes, an update under way. */
+  notes: string[]
+  /** All that is wanted runs, and nothing is under way. */
+  settled: boolean
+}
+
 /**
  * What is not running yet of a stack, a line for each service: how many tasks run, and for each node that lacks
  * one its newest task's state and error.
@@ -8,7 +22,23 @@ import type { Service, StackSeen, Task } from './state.ts'
  * @example unfinished('ha-stack', seen) // ['service nginx: 3 of 4 tasks run; rpi4: rejected: "no such image"']
  */
 export function unfinished(stack: string, seen: StackSeen): string[] {
-  return seen.services.flatMap((service) => {
+  return serviceStates(stack, seen)
+    .filter(({ settled }) => !settled)
+    .map(describeService)
+}
+
+/** One line on how far a service is. */
+export function describeService({ name, running, desired, lacking, notes }: ServiceState): string {
+  return [
+    `service ${name}: ${running} of ${desired} tasks run`,
+    ...lacking.map(({ node, task }) => `${node}: ${task}`),
+    ...notes,
+  ].join('; ')
+}
+
+/** How far each service of a stack is. */
+export function serviceStates(stack: string, seen: StackSeen): ServiceState[] {
+  return seen.services.map((service) => {
     const tasks = seen.tasks.filter(({ ServiceID }) => ServiceID === service.ID)
     const wanted = tasks.filter(({ DesiredState }) => DesiredState === 'running')
     const running = wanted.filter(({ Status }) => Status.State === 'running')
@@ -19,7 +49,6 @@ export function unfinished(stack: string, seen: StackSeen): string[] {
     )
     const update = movingUpdate(service)
     const enough = desired > 0 || service.Spec.Mode.Replicated?.Replicas === 0
-    if (!update && lacking.length === 0 && up >= desired && enough) return []
     const waiting = wanted.filter(({ Status }) => Status.State !== 'running')
     const nodes =
       lacking.length > 0
@@ -27,14 +56,22 @@ export function unfinished(stack: string, seen: StackSeen): string[] {
         : seen.nodes.filter(({ ID }) => waiting.some(({ NodeID }) => NodeID === ID))
     const unplaced = newestFirst(tasks).find((task) => !task.NodeID && task.Status.Err)?.Status.Err
     const total = Math.max(desired, running.length + lacking.length)
-    const parts = [
-      `service ${service.Spec.Name.replace(`${stack}_`, '')}: ${running.length} of ${total} tasks run`,
-      ...nodes.map((node) => `${node.Description.Hostname ?? node.ID}: ${newest(tasks, node.ID)}`),
+    const notes = [
       unplaced,
       update && `update ${update.State}${update.Message ? `: ${update.Message}` : ''}`,
       total === 0 ? 'no node fits its constraints, or no task has been made yet' : undefined,
     ]
-    return [parts.filter((part) => part !== undefined).join('; ')]
+    return {
+      name: service.Spec.Name.replace(`${stack}_`, ''),
+      running: running.length,
+      desired: total,
+      lacking: nodes.map((node) => ({
+        node: node.Description.Hostname ?? node.ID,
+        task: newest(tasks, node.ID),
+      })),
+      notes: notes.filter((note) => note !== undefined),
+      settled: !update && lacking.length === 0 && up >= desired && enough,
+    }
   })
 }
 

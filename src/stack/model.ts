@@ -72,8 +72,15 @@ export function stackModel(
   }
 }
 
-/** The label that binds a service to its nodes, by group. */
-const labelOf = { loadbalancers: 'bramble.loadbalancer', webservers: 'bramble.webserver' } as const
+/** Label of the nodes that Keepalived runs on: a load balancer that goes out of service loses it before all else. */
+export const VIP_LABEL = 'bramble.vip'
+
+/** The labels that bind services to their nodes, and the group that has each. */
+const groupOf = {
+  'bramble.loadbalancer': 'loadbalancers',
+  [VIP_LABEL]: 'loadbalancers',
+  'bramble.webserver': 'webservers',
+} as const
 
 /**
  * The labels of every node in the swarm: those that the services' constraints ask for, and the user's own.
@@ -87,9 +94,9 @@ export function stackLabels(cluster: Pick<Cluster, 'hosts'>): Record<string, Rec
       {
         ...host.settings.labels,
         ...Object.fromEntries(
-          Object.entries(labelOf)
-            .filter(([group]) => host.in(group))
-            .map(([, label]) => [label, 'true']),
+          Object.entries(groupOf)
+            .filter(([, group]) => host.in(group))
+            .map(([label]) => [label, 'true']),
         ),
       },
     ]),

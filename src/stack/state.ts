@@ -1,4 +1,4 @@
-import { dockerGet, dockerGetWith, parseJson } from '../modules/docker.ts'
+import { dockerAsk, dockerGet, parseJson } from '../modules/docker.ts'
 import type { SwarmNode } from '../modules/swarm-nodes.ts'
 import type { Sh } from '../playbook/sh.ts'
 import type { Seen } from '../playbook/resource.ts'
@@ -50,16 +50,19 @@ interface Named {
   Spec: { Name: string }
 }
 
-/** The record of the last deploy, then what the swarm says of the stack: six lines of JSON from two processes. */
-export function stackProbe(name: string, directory: string): Sh {
+/**
+ * The record of the last deploy, then what the swarm says of the stack: six lines of JSON from two processes. Each
+ * answer may take `seconds`.
+ */
+export function stackProbe(name: string, directory: string, seconds = 20): Sh {
   const paths = [
     servicesPath(name),
-    `/tasks?filters=${filters(name)}`,
+    `/tasks?filters=${stackFilter(name)}`,
     '/nodes',
-    `/configs?filters=${filters(name)}`,
-    `/secrets?filters=${filters(name)}`,
+    `/configs?filters=${stackFilter(name)}`,
+    `/secrets?filters=${stackFilter(name)}`,
   ]
-  return dockerGetWith(`${directory}/.deployed.json`, ...paths)
+  return dockerAsk({ file: `${directory}/.deployed.json`, paths, seconds })
 }
 
 export function stackServices(name: string): Sh {
@@ -84,10 +87,11 @@ export function specOf({ Spec }: Service): unknown {
 }
 
 function servicesPath(name: string): string {
-  return `/services?status=true&filters=${filters(name)}`
+  return `/services?status=true&filters=${stackFilter(name)}`
 }
 
-function filters(name: string): string {
+/** For the API of the daemon: what belongs to a stack. */
+export function stackFilter(name: string): string {
   return encodeURIComponent(JSON.stringify({ label: [`com.docker.stack.namespace=${name}`] }))
 }
 

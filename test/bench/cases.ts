@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startDelay } from './delay.ts'
 import { addressOf, type Farm, type FarmHost } from './farm.ts'
-import { commandLine, measure, type Command, type Measured } from './measure.ts'
+import { commandLine, measure, median, type Command, type Measured } from './measure.ts'
 import { expectChanges, tripsOf } from './outcome.ts'
 import type { Result, Target, Times } from './result.ts'
 import { spoiled, tasks } from './tasks.ts'
@@ -50,6 +50,7 @@ export const cases: readonly Case[] = [
     targets: [belowFloor(1.5)],
     tools: ours,
     memory: 300,
+    linear: true,
   }),
 ]
 
@@ -67,10 +68,13 @@ interface Rerun extends Omit<Case, 'run'> {
   slowShell?: boolean
   /** MB that bramble may have resident. */
   memory?: number
+  /** Half as many hosts take about half the time. */
+  linear?: true
 }
 
 /** Everything is already so. */
-function rerun({ targets, tools: compared = toolNames, delay, slowShell, memory, ...one }: Rerun): Case {
+function rerun(wanted: Rerun): Case {
+  const { targets, tools: compared = toolNames, delay, slowShell, memory, linear, ...one } = wanted
   return {
     ...one,
     async run(bench) {
@@ -87,23 +91,43 @@ function rerun({ targets, tools: compared = toolNames, delay, slowShell, memory,
         const tools = makeTools(farm, one.name, hosts)
         const first = await measure(tools.bramble)
         bench.log(`brought ${hosts.length} hosts to the state in ${first.seconds.toFixed(1)} s`)
-        const { times, last } = await interleaved(bench, pick(tools, compared), {
-          check: (tool, run) => expectChanges(tool, run, 0),
-        })
-        const peak = Math.round(last.bramble?.peakMemory ?? Number.NaN)
+        const clean: Rounds = { check: (tool, run) => expectChanges(tool, run, 0) }
+        const { times, runs } = await interleaved(bench, pick(tools, compared), clean)
+        const peak = Math.round(Math.max(...(runs.bramble ?? []).map(({ peakMemory }) => peakMemory)))
         const most = memory === undefined ? [] : [{ text: `≤ ${memory} MB`, reached: peak <= memory }]
+        const growth = linear && (await growthOf(bench, one.name, hosts, times.bramble ?? []))
         return {
           title: one.name,
           hosts: hosts.length,
           times,
-          targets: [...targets, ...most],
-          notes: [`bramble ${peak} MB at most`],
+          targets: [...targets, ...most, ...(growth ? [growth.target] : [])],
+          notes: [`bramble ${peak} MB at most`, ...(growth ? [growth.note] : [])],
         }
       } finally {
         for (const stop of stops) stop()
         rmSync(rc, { force: true })
       }
     },
+  }
+}
+
+/** How the time for all hosts compares with that for half of them. A tenth more than twice is what noise may make. */
+async function growthOf(
+  bench: Bench,
+  name: string,
+  hosts: readonly FarmHost[],
+  whole: readonly number[],
+): Promise<{ target: Target; note: string }> {
+  const half = hosts.slice(0, Math.floor(hosts.length / 2))
+  const tools = makeTools(bench.farm, `${name}-half`, half)
+  const { times } = await interleaved(bench, pick(tools, ['bramble']), {
+    check: (tool, run) => expectChanges(tool, run, 0),
+  })
+  const seconds = median(times.bramble ?? [])
+  const factor = median(whole) / seconds
+  return {
+    target: { text: '≤ 2.2 × the time for half the hosts', reached: factor <= 2.2 },
+    note: `bramble ${factor.toFixed(2)} × its ${seconds.toFixed(1)} s for ${half.length} hosts`,
   }
 }
 
@@ -138,11 +162,11 @@ async function oneChanged(bench: Bench): Promise<Result> {
   const tools = makeTools(bench.farm, 'changed-4', hosts)
   await measure(tools.bramble)
   const clean = tripsOf(await measure(tools.bramble))
-  const { times, last } = await interleaved(bench, pick(tools, ours), {
+  const { times, runs } = await interleaved(bench, pick(tools, ours), {
     before: () => hosts.forEach(({ root }) => writeFileSync(join(root, spoiled), 'spoiled\n')),
     check: (tool, run) => expectChanges(tool, run, 1),
   })
-  const trips = last.bramble ? tripsOf(last.bramble) : Number.NaN
+  const trips = Math.max(...(runs.bramble ?? []).map(tripsOf))
   return {
     title: 'changed-4',
     hosts: 4,
@@ -197,9 +221,9 @@ async function interleaved(
   bench: Bench,
   commands: Partial<Record<ToolName, Command>>,
   { before, check }: Rounds = {},
-): Promise<{ times: Times; last: Partial<Record<ToolName, Measured>> }> {
+): Promise<{ times: Times; runs: Partial<Record<ToolName, Measured[]>> }> {
   const times: Times = {}
-  const last: Partial<Record<ToolName, Measured>> = {}
+  const runs: Partial<Record<ToolName, Measured[]>> = {}
   const chosen = toolNames.filter((tool) => commands[tool])
   for (const tool of chosen) bench.log(`${tool}: ${commandLine(commands[tool] ?? { words: [] })}`)
   for (let round = 0; round < bench.rounds; round += 1) {
@@ -210,11 +234,11 @@ async function interleaved(
       const run = await measure(command)
       check?.(tool, run)
       times[tool] = [...(times[tool] ?? []), run.seconds]
-      last[tool] = run
+      runs[tool] = [...(runs[tool] ?? []), run]
       bench.log(`round ${round + 1}: ${tool} ${run.seconds.toFixed(2)} s`)
     }
   }
-  return { times, last }
+  return { times, runs }
 }
 
 function pick(tools: Tools, names: readonly ToolName[]): Partial<Record<ToolName, Command>> {

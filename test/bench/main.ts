@@ -14,11 +14,11 @@ const usage = `npm run bench -- [--all | --case NAME,…] [--hosts N] [--rounds 
 Compares bramble with ansible, ansible with mitogen, and \`ssh host true\`, on hosts of its own. Needs root; installs
 OpenSSH, ansible-core and ansible-mitogen with apt where they are missing.
 
-  --all           every case; without it those that take about five minutes together
+  --all           every case; without it those that take about ten minutes together
   --case NAME,…   ${[...cases.map((one) => one.name), 'lab'].join(', ')}
   --hosts N       a clean rerun on so many hosts, floor and bramble only
   --rounds N      rounds of the floor and bramble (default 5)
-  --peer-rounds N rounds of ansible and mitogen (default 1)
+  --peer-rounds N rounds of ansible and mitogen (default 3, with more than ten hosts 1)
   --write FILE    put the table between the markers in FILE
 `
 
@@ -28,7 +28,7 @@ const { values } = parseArgs({
     case: { type: 'string', multiple: true },
     hosts: { type: 'string' },
     rounds: { type: 'string', default: '5' },
-    'peer-rounds': { type: 'string', default: '1' },
+    'peer-rounds': { type: 'string' },
     write: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -47,7 +47,8 @@ if (values.help) {
 
 async function main(): Promise<void> {
   const rounds = count('--rounds', values.rounds)
-  const peerRounds = count('--peer-rounds', values['peer-rounds'])
+  const peers =
+    values['peer-rounds'] === undefined ? undefined : count('--peer-rounds', values['peer-rounds'])
   const names = values.case?.flatMap((list) => list.split(','))
   const state = machine()
   const results: Result[] = []
@@ -61,6 +62,8 @@ async function main(): Promise<void> {
     try {
       for (const one of chosen) {
         console.log(one.name)
+        // A run of ansible on a hundred hosts takes a quarter of an hour.
+        const peerRounds = peers ?? (one.hosts > 10 ? 1 : 3)
         results.push(await one.run({ farm, rounds, peerRounds, log }))
       }
     } finally {

@@ -7,6 +7,7 @@ import { file } from '../../src/modules/index.ts'
 import { onHost, startLightHosts } from '../light-host.ts'
 import type { LightHost, LightHosts } from '../light-host.ts'
 import { makeProject, variablesOf } from './project.ts'
+import { atTerminal } from './terminal.ts'
 import type { Outcome, Project } from './project.ts'
 
 /** Users of the machine, by how they get to be root. */
@@ -182,6 +183,40 @@ describe('connections to real hosts', function () {
 
   it('no password is in any report', () => {
     assert.ok(!/rose-4711|thorn-4711/.test(JSON.stringify(outcome)))
+  })
+
+  it('a sudo password is asked for at the terminal with -K, and not shown', async () => {
+    const name = names['a sudo password that is missing is asked for'] ?? ''
+    const tasks = `() => [file({ path: '/srv/asked', content: 'x' })]`
+    writeFileSync(
+      join(project.directory, 'asked.ts'),
+      `import { file, play, playbook } from 'bramble'
+export default playbook({ name: 'asked', plays: [play({ name: 'asked', hosts: 'all', tasks: ${tasks} })] })\n`,
+    )
+    const words = ['apply', 'asked.ts', '-l', name, '-K']
+    const { code, text } = await atTerminal(
+      directory,
+      project.directory,
+      words,
+      /sudo password: /,
+      'rose-4711',
+    )
+    assert.equal(code, 0, text)
+    assert.doesNotMatch(text, /rose-4711/)
+    assert.equal((await onHost(host, 'cat /srv/asked')).stdout, 'x')
+  })
+
+  it('a wrong sudo password is tried once: who is locked out after three is not', async () => {
+    const { stdout } = await onHost(
+      host,
+      `journalctl --no-pager -o cat _COMM=sudo | grep -e incorrect -e failure`,
+    )
+    assert.match(stdout, /^ *asked : 1 incorrect password attempt ;/m)
+    assert.equal(
+      stdout.match(/authentication failure; logname=\S* uid=\d+ euid=0 .*user=asked$/gm)?.length,
+      1,
+      stdout,
+    )
   })
 
   it('no password is in any log of the host', async () => {

@@ -1,21 +1,20 @@
 import assert from 'node:assert/strict'
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Event } from '../../src/engine/events.ts'
 import { until } from '../../src/lab/wait.ts'
 import { onHost, startLightHosts } from '../light-host.ts'
 import type { LightHost, LightHosts } from '../light-host.ts'
 import { startProxy, type Proxy } from '../proxy.ts'
+import { generator, rounds, seed } from '../random.ts'
+import { ended, watched, type Watched } from '../watched.ts'
 import { makeProject, variablesOf } from './project.ts'
 import type { Project } from './project.ts'
 
-const rounds = Number(process.env['BRAMBLE_ROUNDS'] ?? 4)
-const seed = Number(process.env['BRAMBLE_TEST_SEED'] ?? Date.now() % 2 ** 31)
+const count = rounds(4)
 
 /** What happens in the middle of a run. */
 const disasters = [
@@ -27,7 +26,7 @@ const disasters = [
 
 /** Each round wants another version of everything, so that each is a first run. */
 const playbookOf = (version: number) => `
-import { block, command, directory, file, line, link, play, playbook, service, sh } from 'bramble'
+import { apt, block, command, cron, directory, file, line, link, mount, play, playbook, service, sh, sysctl, user } from 'bramble'
 const version = ${version}
 const restart = { title: 'restart thorn', apply: sh\`systemctl restart thorn\` }
 const count = { title: 'count', apply: sh\`echo \${version} >/srv/crash/counted\` }
@@ -45,6 +44,8 @@ const first = play({
     yield file({ path: '/srv/crash/thorn.conf', content: \`version \${version}\\n\`, notify: restart })
     yield file({ path: '/etc/systemd/system/thorn.service', content: unit })
     yield service({ name: 'thorn', enabled: true, state: 'started' })
+    yield apt({ packages: [version % 2 ? 'hello' : 'tree'] })
+    yield apt({ packages: [version % 2 ? 'tree' : 'hello'], state: 'absent', purge: true })
     yield file({ path: '/srv/crash/large', content: large, mode: '0640', notify: count })
     for (const index of [1, 2, 3]) {
       yield file({ path: \`/srv/crash/small\${index}\`, content: \`\${large.slice(0, 5000)}\` })
@@ -59,6 +60,10 @@ const second = play({
     yield link({ path: '/srv/crash/link', target: \`version\${version}\` })
     yield line({ path: '/srv/crash/lines', line: \`version=\${version}\`, match: /^version=/, create: true, notify: count })
     yield block({ path: '/srv/crash/lines', block: \`version \${version}\\nof the block\` })
+    yield user({ name: 'rose', uid: 4001, shell: version % 2 ? '/bin/sh' : '/bin/bash' })
+    yield cron({ name: 'crash', schedule: '@daily', user: 'rose', command: sh\`echo \${version}\` })
+    yield sysctl({ settings: { 'net.ipv4.ip_default_ttl': 60 + (version % 60) } })
+    yield mount({ path: '/mnt/crash', source: 'tmpfs', type: 'tmpfs', options: \`size=\${64 * version}k\` })
   },
 })
 export default playbook({ name: 'crash', plays: [first, second] })
@@ -69,6 +74,12 @@ const snapshot = `cd /srv/crash
 find . ! -name seen -printf '%p %y %m %u %g %s %l\\n' | sort
 find . -type f ! -name seen -exec sha256sum {} + | sort
 cat /etc/systemd/system/thorn.service
+cat /etc/cron.d/crash /etc/fstab
+getent passwd rose
+sysctl net.ipv4.ip_default_ttl
+grep /mnt/crash /proc/self/mounts
+dpkg-query -W -f '\${Package} \${Version} \${db:Status-Status}\n'
+dpkg --audit
 systemctl is-enabled thorn
 systemctl is-active thorn
 echo "the daemon runs with $(cat /run/thorn)"
@@ -81,19 +92,10 @@ mkdir -p /srv/crash
 systemd-run --quiet --unit=reader sh -c 'cd /srv/crash
 while :; do sha256sum large small1 small2 thorn.conf 2>/dev/null >>/var/seen; sleep 0.03; done'`
 
-const bramble = join(import.meta.dirname, '../../bin/bramble')
-
-interface Ran {
-  /** null when it was killed. */
-  code: number | null
-  events: Event[]
-  stderr: string
-}
-
-describe(`a run that ends in the middle (seed ${seed}, ${rounds} rounds)`, function () {
+describe(`a run that ends in the middle (seed ${seed}, ${count} rounds)`, function () {
   // The first run ever builds the machines’ root tree.
   this.timeout(600_000)
-  const next = random(seed)
+  const next = generator(seed)
   const known = new Set<string>()
   let lab: LightHosts
   let host: LightHost
@@ -145,51 +147,40 @@ describe(`a run that ends in the middle (seed ${seed}, ${rounds} rounds)`, funct
     }
   }
 
-  async function apply(words: string[], onEvent?: (event: Event, child: ChildProcess) => void): Promise<Ran> {
-    const command = [bramble, 'apply', 'playbooks/crash.ts', '-o', 'json', ...words]
-    const child = spawn(process.execPath, command, {
-      cwd: project.directory,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    const events: Event[] = []
-    let stderr = ''
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
-    const closed = once(child, 'close') as Promise<[number | null]>
-    for await (const line of createInterface({ input: child.stdout })) {
-      // The last line of a program that was killed may be no whole one.
-      if (!line.endsWith('}')) continue
-      const event = JSON.parse(line) as Event
-      events.push(event)
-      onEvent?.(event, child)
-    }
-    const [code] = await closed
-    return { code, events, stderr }
+  function apply(words: string[], onEvent?: (event: Event, child: ChildProcess) => void): Promise<Watched> {
+    const command = ['apply', 'playbooks/crash.ts', '-o', 'json', ...words]
+    return watched(command, project.directory, onEvent)
   }
 
   /** Runs until an event that is drawn by lot, and lets the disaster happen then. */
-  async function interrupt(disaster: (child: ChildProcess) => Promise<void> | void): Promise<void> {
+  async function interrupt(disaster: (child: ChildProcess) => Promise<void> | void): Promise<Watched> {
     const last = 1 + Math.floor(next() * (usual - 1))
-    const pause = Math.floor(next() * 150)
+    // Soon after that event, as most steps are short, or later: dpkg and the handlers take their time.
+    const pause = next() * (next() < 0.5 ? 150 : 2500)
     let seen = 0
     let done: Promise<void> | undefined
-    await apply(['-l', 'rpi1'], (event, child) => {
+    const ran = await apply(['-l', 'rpi1'], (event, child) => {
       if (isOfRpi1(event)) seen += 1
       if (seen === last) done ??= delay(pause).then(() => disaster(child))
     })
     await done
+    return ran
   }
 
-  const happen: Record<(typeof disasters)[number], () => Promise<void>> = {
+  const happen: Record<(typeof disasters)[number], () => Promise<unknown>> = {
     'the program is killed': () => interrupt((child) => void child.kill('SIGKILL')),
     'the connection is cut': () => interrupt(() => proxy.cut()),
     'the connection falls silent': async () => {
-      await interrupt(async (child) => {
+      // Either the program gives up by itself, or it is gone by then.
+      const patient = next() < 0.5
+      const { code, stderr } = await interrupt(async (child) => {
         proxy.hush()
         // Not at once: the host may be in a step that goes on.
-        await delay(next() * 1000)
+        await ended(child, patient ? 90_000 : next() * 1000)
         child.kill('SIGKILL')
       })
       proxy.heal()
+      if (patient) assert.notEqual(code, null, `a host that has fallen silent was not given up\n${stderr}`)
     },
     'the host loses power': async () => {
       const before = await bootId()
@@ -209,7 +200,7 @@ describe(`a run that ends in the middle (seed ${seed}, ${rounds} rounds)`, funct
     return (await onHost(host, 'cat /proc/sys/kernel/random/boot_id')).stdout
   }
 
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < count; round += 1) {
     // Each kind in turn, from one that is drawn by lot.
     const kind = disasters[(round + seed) % disasters.length] as (typeof disasters)[number]
     it(`round ${round + 1}: after ${kind}, the next run ends as an undisturbed one does`, async () => {
@@ -234,23 +225,12 @@ function isOfRpi1(event: Event): boolean {
   return 'host' in event && event.host === 'rpi1'
 }
 
-function failuresOf({ events }: Ran): string {
+function failuresOf({ events }: Watched): string {
   return events.flatMap((event) => (event.type === 'failed' ? [event.reason] : [])).join('\n')
 }
 
-function changesOf({ events }: Ran): string[] {
+function changesOf({ events }: Watched): string[] {
   return events.flatMap((event) =>
     event.type === 'task' && event.status !== 'ok' ? [`${event.host}: ${event.title}: ${event.status}`] : [],
   )
-}
-
-function random(state: number): () => number {
-  let value = state
-  return () => {
-    // mulberry32
-    value = (value + 0x6d2b79f5) | 0
-    let mixed = Math.imul(value ^ (value >>> 15), 1 | value)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

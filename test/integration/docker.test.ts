@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { hostArch } from '../../src/lab/machines.ts'
 import { buildLabImages } from '../../src/lab/images.ts'
-import { directory, dockerRunning, file, image, loadedImages, nodeLabels } from '../../src/modules/index.ts'
+import { directory, dockerRunning, file, image, loadedImages } from '../../src/modules/index.ts'
 import { stack, stackConfigsPruned, swarmInit, swarmState } from '../../src/modules/index.ts'
+import { loadInventory } from '../../src/inventory/index.ts'
 import { loadPlaybook } from '../../src/playbook/load.ts'
 import { playbook } from '../../src/playbook/play.ts'
 import type { Play, Playbook } from '../../src/playbook/play.ts'
@@ -12,6 +13,8 @@ import type { Resource } from '../../src/playbook/resource.ts'
 import { onHost, startLightHosts } from '../light-host.ts'
 import type { LightHost, LightHosts } from '../light-host.ts'
 import { cache } from '../light-tree.ts'
+import { generator, rounds, seed } from '../random.ts'
+import { changedSince, snapshot } from '../snapshot.ts'
 import { execsOf, watchExecs } from './execs.ts'
 import { makeProject, variablesOf } from './project.ts'
 import type { Outcome, Project } from './project.ts'
@@ -23,6 +26,9 @@ const haproxy = 'bramble/haproxy:lab'
 const loadNginx: Play['tasks'] = (_, context) => [
   loadedImages({ archives: context.archives, references: [nginx] }),
 ]
+
+/** All files but those that Docker writes all the time: its own, and the sockets and state of what it runs. */
+const files = snapshot(['/var/lib/docker', '/var/lib/containerd', '/run/docker', '/run/containerd'])
 
 /** A site that answers with one word, as a stack of one service. */
 function site(word: string, compose: (config: string) => string = services): Resource[] {
@@ -84,7 +90,11 @@ describe('docker on real hosts', function () {
         },
       },
     )
-    swarm = await loadPlaybook(join(import.meta.dirname, '../../playbooks/swarm.ts'), project.directory)
+    swarm = await loadPlaybook(
+      join(import.meta.dirname, '../../playbooks/swarm.ts'),
+      project.directory,
+      await loadInventory(join(project.directory, 'inventory')),
+    )
   })
 
   after(async () => {
@@ -233,17 +243,28 @@ describe('docker on real hosts', function () {
     }
   })
 
-  it('labels that drifted are mended, and those of others are left alone', async () => {
-    await shell(
-      manager,
-      `docker node update --label-rm bramble.webserver --label-add bramble.old=1 --label-add colour=red rpi2`,
-    )
-    const labels = { rpi2: { 'bramble.webserver': 'true' } }
-    const first = succeeded(await onManager([nodeLabels({ labels })]))
-    assert.deepEqual(first.titles('changed'), ['node labels'])
-    assert.equal((await onManager([nodeLabels({ labels })])).changed, false)
-    const found = await shell(manager, `docker node inspect -f '{{json .Spec.Labels}}' rpi2`)
-    assert.deepEqual(JSON.parse(found), { 'bramble.webserver': 'true', colour: 'red' })
+  it(`labels that drifted at random are shown and mended, and those of others left alone (seed ${seed})`, async () => {
+    const next = generator(seed)
+    await shell(manager, 'docker node update --label-add colour=red rpi2')
+    const labels = (name: string) => shell(manager, `docker node inspect -f '{{json .Spec.Labels}}' ${name}`)
+    const before = await Promise.all(['rpi1', 'rpi2'].map(labels))
+    for (let round = 1; round <= rounds(3); round += 1) {
+      const all = labelDrifts(`weed-${Math.floor(next() * 1e6)}`)
+      const chosen = all.filter((_, index) => index === round % all.length || next() < 0.4)
+      await shell(
+        manager,
+        chosen.map(({ node, option }) => `docker node update ${option} ${node}`).join('\n'),
+      )
+      const check = await project.apply(swarm, { check: true })
+      assert.deepEqual(check.titles('changed'), ['node labels'])
+      const diff = check.tasks.find(({ status }) => status === 'changed')?.diff ?? ''
+      for (const { shows } of chosen)
+        assert.ok(diff.split('\n').includes(shows), `${shows}\nis not in\n${diff}`)
+      assert.deepEqual(succeeded(await project.apply(swarm)).titles('changed'), ['node labels'])
+      assert.deepEqual(await Promise.all(['rpi1', 'rpi2'].map(labels)), before)
+      const third = await project.apply(swarm, { check: true })
+      assert.deepEqual([...third.titles('changed'), ...third.titles('unknown')], [])
+    }
   })
 
   it('a manager that waits to be unlocked is not taken for an active one', async () => {
@@ -282,7 +303,8 @@ describe('docker on real hosts', function () {
     assert.equal(second.changed, false)
   })
 
-  it('a converged rerun leaves no event with Docker, and no new version of anything', async () => {
+  it('a converged rerun leaves no event with Docker, no new version of anything, and no file that changed', async () => {
+    for (const host of lab.hosts) await shell(host, `${files} >/dev/shm/before`)
     const before = { time: await now(manager), versions: await Promise.all(lab.hosts.map(versions)) }
     assert.match(before.versions.join(), /"Index":\d/)
     const again = await project.apply((host, context) => [
@@ -294,8 +316,10 @@ describe('docker on real hosts', function () {
     assert.equal(succeeded(await project.apply(swarm)).changed, false)
     assert.deepEqual(await Promise.all(lab.hosts.map(versions)), before.versions)
     const until = await now(manager)
-    for (const host of lab.hosts)
+    for (const host of lab.hosts) {
       assert.equal(await shell(host, `docker events --since ${before.time} --until ${until}`), '')
+      assert.equal(await shell(host, changedSince(files)), '')
+    }
   })
 
   it('a changed config is rolled out, and the old one removed', async () => {
@@ -326,18 +350,35 @@ describe('docker on real hosts', function () {
       reasons['rpi1'] ?? '',
       /stack site: [^]*rolled back[^]*site_nginx[^]*on rpi[12]: Failed[^]*\(127\)/,
     )
-    // The rollback goes on after the run has told of it.
-    const patience = ['--retry', '20', '--retry-delay', '1', '--retry-connrefused']
-    assert.deepEqual(await answers(patience), ['two\n', 'two\n'])
+    assert.deepEqual(await answers(), ['two\n', 'two\n'])
     succeeded(await onManager(site('two')))
   })
 
-  async function answers(more: string[] = []): Promise<string[]> {
-    return Promise.all(
-      lab.hosts.map((host) => shell(host, `curl -sS --max-time 30 ${more.join(' ')} http://127.0.0.1:8080/`)),
-    )
+  /** A task that runs has been started: it may not listen yet, or a rollback go on after the run has told of it. */
+  async function answers(): Promise<string[]> {
+    const patience = '--max-time 30 --retry 20 --retry-delay 1 --retry-connrefused'
+    return Promise.all(lab.hosts.map((host) => shell(host, `curl -sS ${patience} http://127.0.0.1:8080/`)))
   }
 })
+
+/** What somebody may do to the labels of nodes, and the line of a diff that shows it. */
+function labelDrifts(word: string): { node: string; option: string; shows: string }[] {
+  return [
+    { node: 'rpi2', option: '--label-rm bramble.webserver', shows: '+ rpi2: bramble.webserver=true' },
+    { node: 'rpi1', option: '--label-rm bramble.loadbalancer', shows: '+ rpi1: bramble.loadbalancer=true' },
+    {
+      node: 'rpi1',
+      option: `--label-add bramble.webserver=${word}`,
+      shows: `- rpi1: bramble.webserver=${word}`,
+    },
+    { node: 'rpi1', option: `--label-add bramble.${word}=1`, shows: `- rpi1: bramble.${word}=1` },
+    {
+      node: 'rpi2',
+      option: '--label-add bramble.loadbalancer=true',
+      shows: '- rpi2: bramble.loadbalancer=true',
+    },
+  ]
+}
 
 /** What Docker counts up or dates when something is written. */
 function versions(host: LightHost): Promise<string> {

@@ -1,24 +1,23 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import type { Event } from '../../src/engine/events.ts'
 import { onHost, only, startLightHosts } from '../light-host.ts'
 import type { LightHost, LightHosts } from '../light-host.ts'
+import { generator, rounds, seed } from '../random.ts'
+import { beyondLogins, changedSince, snapshot } from '../snapshot.ts'
+import { watched } from '../watched.ts'
 import { drifts, type Drift } from './drifts.ts'
 import { makeProject, variablesOf, type Project } from './project.ts'
 
 type TaskEvent = Extract<Event, { type: 'task' }>
 
 interface Ran {
-  code: number
+  code: number | null
   changed: string[]
   tasks: TaskEvent[]
   summary: Extract<Event, { type: 'summary' }>
 }
 
-const root = join(import.meta.dirname, '../..')
-const seed = Number(process.env['BRAMBLE_SEED'] ?? Date.now() % 1_000_000)
-const rounds = Number(process.env['BRAMBLE_ROUNDS'] ?? 6)
 const random = generator(seed)
 
 /** What was there before, that the playbook starts and stops. */
@@ -27,36 +26,8 @@ printf '[Timer]\\nOnCalendar=yearly\\n[Install]\\nWantedBy=timers.target\\n' >/e
 printf '[Service]\\nExecStart=/bin/true\\n' >/etc/systemd/system/moss.service
 systemctl daemon-reload`
 
-/**
- * What a login leaves behind, whoever it is: sshd and pam_lastlog their records; systemd-logind and systemd a session,
- * its scope, the user's runtime directory and manager, and the directories that these are listed in; and the journal,
- * which is told of all that; pam_motd the greeting, a new file in /run. Nothing else may change, here and in /proc,
- * where mounts and kernel parameters are.
- */
-const ofLogins = [
-  '/run',
-  '/run/motd.dynamic*',
-  '/run/utmp',
-  '/var/log/wtmp',
-  '/var/log/lastlog',
-  '/run/log/journal/*',
-  '/var/log/journal/*',
-  '/run/systemd/journal/streams*',
-  '/run/systemd/sessions*',
-  '/run/systemd/users*',
-  '/run/systemd/transient',
-  '/run/systemd/transient/session-*.scope*',
-  '/run/systemd/units',
-  '/run/systemd/units/invocation:session-*.scope',
-  '/run/systemd/units/invocation:user@*.service',
-  '/run/systemd/units/invocation:user-runtime-dir@*.service',
-  '/run/user*',
-]
-
-/** Every file with inode, times, size, mode, owner and target; systemd-nspawn writes /run/host from the outside. */
-const snapshot = `{ find / \\( -path /proc -o -path /sys -o -path /dev -o -path /run/host \\) -prune -o ! \\( ${ofLogins.map((path) => `-path '${path}'`).join(' -o ')} \\) -printf '%p %i %T@ %C@ %s %m %U %G %l\\n'
-grep -v ' /run/user/' /proc/self/mounts; sysctl -a --pattern '^(net.ipv4|kernel.printk)'
-systemctl show -p Id,ActiveState,UnitFileState,InvocationID thorn ivy moss.timer ssh cron; } 2>/dev/null | sort`
+/** All that a run could leave, of units those that the playbook has to do with. */
+const everything = `{ ${snapshot()}; systemctl show -p Id,ActiveState,UnitFileState,InvocationID thorn ivy moss.timer ssh cron; }`
 
 describe(`drift on a real host, seed ${seed}`, function () {
   // The first run ever builds the machines’ root tree.
@@ -79,7 +50,7 @@ describe(`drift on a real host, seed ${seed}`, function () {
   })
 
   it('check names from the start what apply changes, and writes nothing', async () => {
-    await on(`${snapshot} >/dev/shm/before`)
+    await on(`${everything} >/dev/shm/before`)
     const check = await bramble('--check')
     assert.equal(check.code, 3)
     assert.equal(await since(), '')
@@ -94,20 +65,14 @@ describe(`drift on a real host, seed ${seed}`, function () {
 
   it('a converged rerun writes nothing on the host, and says so', async () => {
     await on(
-      `${snapshot} >/dev/shm/before; journalctl -q --show-cursor -n 0 | sed 's/.*: //' >/dev/shm/cursor`,
+      `${everything} >/dev/shm/before; journalctl -q --show-cursor -n 0 | sed 's/.*: //' >/dev/shm/cursor`,
     )
     const again = await bramble()
     assert.deepEqual([again.code, again.changed, again.summary.wrote], [0, [], false])
     assert.equal(await since(), '')
     // What systemd did since: nothing but to let somebody in.
     const jobs = await on(`journalctl -q --after-cursor "$(cat /dev/shm/cursor)" -o cat _PID=1`)
-    const others = jobs
-      .split('\n')
-      .filter(
-        (line) =>
-          line !== '' && !/session-\d+\.scope|user(-runtime-dir)?@\d+\.service|user-\d+\.slice/.test(line),
-      )
-    assert.deepEqual(others, [])
+    assert.deepEqual(beyondLogins(jobs), [])
   })
 
   it('a converged rerun writes nothing with a password for sudo, either', async () => {
@@ -116,7 +81,7 @@ describe(`drift on a real host, seed ${seed}`, function () {
     try {
       // sudo notes once and for all that it has lectured the user.
       await bramble()
-      await on(`${snapshot} >/dev/shm/before`)
+      await on(`${everything} >/dev/shm/before`)
       assert.equal((await bramble()).summary.wrote, false)
       assert.equal(await since(), '')
     } finally {
@@ -125,11 +90,11 @@ describe(`drift on a real host, seed ${seed}`, function () {
     }
   })
 
-  for (let round = 1; round <= rounds; round += 1) {
+  for (let round = 1; round <= rounds(6); round += 1) {
     const chosen = choose()
     const script = chosen.map((one) => one.script).join('\n')
     it(`round ${round}: ${script.replaceAll('\n', ' ; ')}`, async () => {
-      await on(`(\n${script}\n) </dev/null\n${snapshot} >/dev/shm/before`)
+      await on(`(\n${script}\n) </dev/null\n${everything} >/dev/shm/before`)
       const check = await bramble('--check')
       assert.equal(check.code, 3)
       assert.equal(await since(), '', 'check wrote')
@@ -164,32 +129,19 @@ describe(`drift on a real host, seed ${seed}`, function () {
   }
 
   /** The real program, as a user starts it. */
-  function bramble(...more: string[]): Promise<Ran> {
-    const playbook = join(import.meta.dirname, 'drift-playbook.ts')
-    const words = [join(root, 'bin/bramble'), 'apply', playbook, '-o', 'json', ...more]
-    return new Promise((resolve) => {
-      execFile(
-        process.execPath,
-        words,
-        { cwd: project.directory, maxBuffer: 1 << 26 },
-        (error, stdout, stderr) => {
-          const events = stdout
-            .split('\n')
-            .filter((line) => line !== '')
-            .map((line) => JSON.parse(line) as Event)
-          const tasks = events.filter((event) => event.type === 'task')
-          const summary = events.at(-1)
-          assert(summary?.type === 'summary', `${stdout}\n${stderr}`)
-          const changed = tasks.filter(({ status }) => status === 'changed').map(({ title }) => title)
-          resolve({ code: typeof error?.code === 'number' ? error.code : 0, changed, tasks, summary })
-        },
-      )
-    })
+  async function bramble(...more: string[]): Promise<Ran> {
+    const words = ['apply', join(import.meta.dirname, 'drift-playbook.ts'), '-o', 'json', ...more]
+    const { code, events, stderr } = await watched(words, project.directory)
+    const tasks = events.filter((event) => event.type === 'task')
+    const summary = events.at(-1)
+    assert(summary?.type === 'summary', stderr)
+    const changed = tasks.filter(({ status }) => status === 'changed').map(({ title }) => title)
+    return { code, changed, tasks, summary }
   }
 
   /** What has changed on the host since the snapshot was taken. */
   function since(): Promise<string> {
-    return on(`${snapshot} >/dev/shm/after; diff /dev/shm/before /dev/shm/after | grep '^[<>]' || :`)
+    return on(changedSince(everything))
   }
 
   async function on(script: string): Promise<string> {
@@ -213,15 +165,4 @@ function choose(): Drift[] {
     assert(drift)
     return drift
   })
-}
-
-/** Numbers from 0 to below 1 that are the same for the same seed: mulberry32. */
-function generator(start: number): () => number {
-  let state = start
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
 }

@@ -8,6 +8,11 @@ export interface Exec {
   env: string
 }
 
+/** Has strace record programs whole, those too that a program starts in turn. */
+export const traceExecs = '--follow-forks --quiet=all --trace=execve --no-abbrev --string-limit=200000'.split(
+  ' ',
+)
+
 /**
  * From now on every program that a login of this host starts is recorded, with all its arguments and variables: what
  * /proc/*\/cmdline and /proc/*\/environ show, without gaps between samples. strace is installed for that.
@@ -17,7 +22,7 @@ export async function watchExecs(host: LightHost): Promise<void> {
     host,
     `set -e
     command -v strace >/dev/null || apt-get install -qq -y --no-install-recommends strace
-    systemd-run --quiet --unit=execs strace --follow-forks --quiet=all --trace=execve --no-abbrev --string-limit=200000 \\
+    systemd-run --quiet --unit=execs strace ${traceExecs.join(' ')} \\
       --output=/run/execs --attach="$(systemctl show --property=MainPID --value ssh)"`,
   )
   if (code !== 0)
@@ -28,7 +33,12 @@ export async function watchExecs(host: LightHost): Promise<void> {
 /** What was started since; programs that are not there, which a shell tries along its PATH, are left out. */
 export async function execsOf(host: LightHost): Promise<Exec[]> {
   const { stdout } = await onHost(host, 'cat /run/execs')
-  return [...stdout.matchAll(/execve\("[^\n]*?", (\[.*\]), (\[.*\])\) = 0$/gm)].map(
+  return execsIn(stdout)
+}
+
+/** What strace wrote, with `traceExecs` for its options. */
+export function execsIn(trace: string): Exec[] {
+  return [...trace.matchAll(/execve\("[^\n]*?", (\[.*\]), (\[.*\])\) = 0$/gm)].map(
     ([, argv = '', env = '']) => ({ argv, env }),
   )
 }

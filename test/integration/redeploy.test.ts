@@ -6,6 +6,7 @@ import { buildLabImages } from '../../src/lab/images.ts'
 import { hostArch } from '../../src/lab/machines.ts'
 import { until } from '../../src/lab/wait.ts'
 import { file, sysctl } from '../../src/modules/index.ts'
+import { loadInventory } from '../../src/inventory/index.ts'
 import { loadPlaybook } from '../../src/playbook/load.ts'
 import { play, playbook } from '../../src/playbook/play.ts'
 import type { Playbook } from '../../src/playbook/play.ts'
@@ -88,7 +89,9 @@ describe('a redeploy of the stack', function () {
     for (const host of lab.hosts) await shell(host, 'mkdir -p /srv/bramble; systemctl start docker')
     for (const folder of ['playbooks', 'templates'])
       cpSync(join(root, folder), join(project.directory, folder), { recursive: true })
-    const load = (name: string) => loadPlaybook(join(project.directory, 'playbooks', name), project.directory)
+    const cluster = await loadInventory(join(project.directory, 'inventory'))
+    const load = (name: string) =>
+      loadPlaybook(join(project.directory, 'playbooks', name), project.directory, cluster)
     succeeded(await project.apply(await load('swarm.ts')))
     stack = await load('stack.ts')
   })

@@ -7,8 +7,10 @@ import { Secret } from '../../src/secrets/secret.ts'
 import { writeStore } from '../../src/secrets/store.ts'
 import { onHost, only, startLightHosts } from '../light-host.ts'
 import type { LightHost, LightHosts } from '../light-host.ts'
+import { ensurePackages } from '../packages.ts'
 import { commandLine, type Told } from '../unit/cli/bramble.ts'
-import { execsOf, watchExecs } from './execs.ts'
+import { execsIn, execsOf, traceExecs, watchExecs } from './execs.ts'
+import { start } from './program.ts'
 import { makeProject, variablesOf } from './project.ts'
 import type { Project } from './project.ts'
 
@@ -84,6 +86,7 @@ describe('secrets on a real host', function () {
   const line = commandLine()
 
   before(async () => {
+    await ensurePackages({ strace: 'strace' })
     lab = await startLightHosts({ names: ['rpi1'] })
     host = only(lab)
     project = makeProject({ rpi1: variablesOf(host) })
@@ -126,10 +129,17 @@ describe('secrets on a real host', function () {
     writeFileSync(join(project.directory, name), text)
   }
 
+  /** What it could write besides its project is in the project, too. */
+  function environment(): Record<string, string> {
+    const [HOME, TMPDIR] = ['home', 'tmp'].map((name) => join(project.directory, name)) as [string, string]
+    for (const folder of [HOME, TMPDIR]) mkdirSync(folder, { recursive: true })
+    return { BRAMBLE_AGE_IDENTITY: identity, HOME, TMPDIR }
+  }
+
   /** A run of the program itself, telling as much as it can. */
   async function bramble(name: string, tag: string, flags: readonly string[]): Promise<void> {
     const words = ['apply', 'site.ts', '--tags', tag, '-v', '-v', '--diff', ...flags]
-    runs[name] = await line.bramble(words, { BRAMBLE_AGE_IDENTITY: identity }, project.directory)
+    runs[name] = await line.bramble(words, environment(), project.directory)
   }
 
   async function shell(script: string): Promise<string> {
@@ -170,11 +180,27 @@ describe('secrets on a real host', function () {
     for (const name of ['fails', 'has no effect', 'is refused']) assert.equal(runs[name]?.code, 2)
   })
 
-  it('are in no file of the project: journal, cache, inventory', () => {
+  it('are among the arguments and variables of no process of this computer', async () => {
+    await shell('echo other >/srv/template; rm /srv/environment /srv/large')
+    const trace = `${identity}-execs`
+    const variables = Object.entries(environment()).map(([name, value]) => `${name}=${value}`)
+    const traced = ['env', ...variables, 'strace', ...traceExecs, `--output=${trace}`]
+    const program = start(project, ['apply', 'site.ts', '--tags', 'tasks', '-v', '-v', '--diff'], traced)
+    assert.equal(await program.ended, 0, program.printed)
+    const execs = execsIn(readFileSync(trace, 'utf8'))
+    rmSync(trace)
+    assert.ok(
+      execs.some(({ argv }) => argv.includes('nsenter')),
+      'the watch sees the way to the host',
+    )
+    assert.deepEqual(toldBy(JSON.stringify(execs) + program.printed), [])
+  })
+
+  it('are in no file of this computer: journal, cache, inventory, home, temporary files', () => {
     const files = readdirSync(project.directory, { recursive: true })
       .map((name) => join(project.directory, String(name)))
       .filter((path) => statSync(path).isFile())
-    assert.equal(files.filter((path) => path.endsWith('events.jsonl')).length, Object.keys(runs).length)
+    assert.equal(files.filter((path) => path.endsWith('events.jsonl')).length, Object.keys(runs).length + 1)
     assert.deepEqual(
       files.filter((path) => toldBy(readFileSync(path, 'utf8')).length > 0),
       [],

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { attempt, run } from '../../src/lab/run.ts'
 import { until } from '../../src/lab/wait.ts'
 import { startSshd, type Sshd } from '../sshd.ts'
+import { atTerminal } from './terminal.ts'
 import { ensurePackages } from '../packages.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -154,6 +156,17 @@ describe('the configuration of OpenSSH', function () {
       assert.match(ran.stderr, /^warning: .*config:1: `Match final` is not supported/)
     })
 
+    it('and a command of it that hangs is told before any host is touched', async () => {
+      const start = performance.now()
+      const { code, stderr } = await place(config(`Match exec "sleep 600"\n${reaches}`)).bramble(echo)
+      assert.equal(code, 1)
+      assert.match(
+        stderr,
+        /^the command of a Match exec did not end within 10 s\n {2}at .*\.ssh\/config:1\n {2}found: +sleep 600\n/,
+      )
+      assert.ok(performance.now() - start < 20_000)
+    })
+
     it('and a mistake in it is told before any host is touched', async () => {
       const { code, stderr } = await place(config('Host rpi1\n User "pi\n')).bramble(echo)
       assert.equal(code, 1)
@@ -206,6 +219,51 @@ describe('the configuration of OpenSSH', function () {
       hello(
         await reaching(`IdentityFile ${at('plain')}\n`).bramble(echo, { SSH_AUTH_SOCK: '/no/such/agent' }),
       )
+    })
+  })
+
+  describe('names an agent', () => {
+    it('that hangs, which is waited for once and told', async () => {
+      const silent = createServer().listen(at('silent'))
+      try {
+        const hosts = inventory({ rpi1: { address: '10.99.0.1' }, rpi2: { address: '10.99.0.2' } })
+        const text = `Host rpi*\n${reaches} IdentityFile ${at('plain')}\n`
+        const here = place({ ...hosts, 'home/.ssh/config': text })
+        const start = performance.now()
+        const env = { SSH_AUTH_SOCK: at('silent') }
+        const { code, stdout, stderr } = await here.bramble(['exec', 'all', '--', 'echo', 'hello'], env)
+        assert.equal(code, 0, stderr)
+        assert.equal(stdout.match(/hello/g)?.length, 2)
+        assert.equal(
+          stderr,
+          `warning: ssh-agent at ${at('silent')} did not answer within 10 s: no key of it is used\n`,
+        )
+        assert.ok(performance.now() - start < 20_000)
+      } finally {
+        silent.close()
+      }
+    })
+
+    it('that waits for somebody to confirm, which is told as what it is', async () => {
+      writeFileSync(at('sleeping'), '#!/bin/sh\nsleep 600\n', { mode: 0o700 })
+      const careful = at('careful')
+      const child = spawn('ssh-agent', ['-D', '-a', careful], {
+        stdio: 'ignore',
+        env: { ...process.env, DISPLAY: ':0', SSH_ASKPASS: at('sleeping') },
+      })
+      try {
+        await until('ssh-agent', 10_000, () => existsSync(careful), 10)
+        await run(['env', `SSH_AUTH_SOCK=${careful}`, 'ssh-add', '-q', '-c', at('held')])
+        const impatient = ` ConnectTimeout 3\n IdentityFile ${at('held')}.pub\n`
+        const { code, stderr } = await reaching(impatient).bramble(echo, { SSH_AUTH_SOCK: careful })
+        assert.equal(code, 4)
+        assert.match(
+          stderr,
+          /^rpi1: ssh-agent did not sign\n {2}found: +ssh-agent SHA256:\S+: no answer yet\n {2}next: +Is it locked/,
+        )
+      } finally {
+        if (child.kill()) await once(child, 'exit')
+      }
     })
   })
 
@@ -339,6 +397,22 @@ describe('the configuration of OpenSSH', function () {
         second.stderr,
         /^rpi1: root@127\.0\.0\.1:1 cannot be reached through jump host gate[^]*Connection refused/,
       )
+      const dropping = await dropsConnections()
+      try {
+        const text = `${gates()}  ProxyJump gate\n  ConnectTimeout 3\n`
+        const start = performance.now()
+        const third = await place(config(text.replace(`Port ${sshd.port}`, `Port ${dropping.port}`))).bramble(
+          echo,
+        )
+        assert.equal(third.code, 4)
+        assert.match(
+          third.stderr,
+          /^rpi1: root@127\.0\.0\.1:\d+ cannot be reached through jump host gate\n {2}found: +no connection within 3 s\n/,
+        )
+        assert.ok(performance.now() - start < 10_000)
+      } finally {
+        dropping.stop()
+      }
       const round = await place(config('Host rpi1 b\n ProxyJump a\nHost a\n ProxyJump b\n')).bramble(echo)
       assert.equal(round.code, 1)
       assert.match(
@@ -490,30 +564,28 @@ describe('the configuration of OpenSSH', function () {
   })
 })
 
-function escaped(text: string): string {
-  return text.replaceAll(/[+/.]/g, String.raw`\$&`)
+/** A port of this computer that takes no more connections and refuses none, as behind a firewall that drops packets. */
+async function dropsConnections(): Promise<{ port: number; stop(): void }> {
+  // It listens, and never looks: what the kernel holds for it is full after two connections.
+  const server = `require('net').createServer().listen(0, '127.0.0.1', 1, function () {
+    require('fs').writeSync(1, this.address().port + '\\n')
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+  })`
+  const child = spawn(process.execPath, ['-e', server], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [line] = (await once(child.stdout, 'data')) as [Buffer]
+  const port = Number(line)
+  const waiting = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')]
+  for (const socket of waiting) {
+    socket.on('error', () => undefined)
+    await once(socket, 'connect')
+  }
+  const stop = () => {
+    for (const socket of waiting) socket.destroy()
+    child.kill('SIGKILL')
+  }
+  return { port, stop }
 }
 
-/** Runs the program at a terminal of its own and answers a question; what stood on the screen. */
-async function atTerminal(
-  home: string,
-  project: string,
-  words: readonly string[],
-  question: RegExp,
-  answer: string,
-): Promise<{ code: number | null; text: string }> {
-  const command = [process.execPath, join(root, 'bin/bramble'), ...words].join(' ')
-  const env = { ...process.env, HOME: home, SHELL: '/bin/sh' }
-  delete (env as Record<string, string | undefined>)['SSH_AUTH_SOCK']
-  const child = spawn('script', ['-qec', command, '/dev/null'], { cwd: project, env })
-  let text = ''
-  let answered = false
-  child.stdout.on('data', (chunk: Buffer) => {
-    text += chunk.toString()
-    if (answered || !question.test(text)) return
-    answered = true
-    child.stdin.write(`${answer}\r`)
-  })
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code, text }
+function escaped(text: string): string {
+  return text.replaceAll(/[+/.]/g, String.raw`\$&`)
 }

@@ -95,6 +95,11 @@ describe('the imports', () => {
     )
   })
 
+  it('of the status reach nothing that connects, converges or reads the inventory', () => {
+    none(within('status').filter(isOf('cli', 'engine', 'inventory', 'lab', 'ssh', 'reference')))
+    none(within('status').filter(({ target }) => target.startsWith('node:') && target !== 'node:util'))
+  })
+
   it('reach the network from src/ssh only', () => {
     none(imports.filter((one) => folderOf(one.file) !== 'ssh' && usesNetwork(one)))
   })

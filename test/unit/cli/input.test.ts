@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ClusterStatus } from '../../../src/status/types.ts'
 import { commandLine } from './bramble.ts'
 
 const inventory = `all:
@@ -29,7 +30,10 @@ interface Case {
 
 const cases: Record<string, Case> = {
   'no command': { words: [], says: /^Name a command; bramble --help lists them/ },
-  'an unknown command': { words: ['roses'], says: /^Unknown command: roses\n {2}next: +bramble --help$/ },
+  'an unknown command': {
+    words: ['brambleberry'],
+    says: /^Unknown command: brambleberry\n {2}next: +bramble --help$/,
+  },
   'a word that every object of JavaScript knows, for a command': {
     words: ['constructor'],
     says: /^Unknown command: constructor\n/,
@@ -99,6 +103,8 @@ const cases: Record<string, Case> = {
   'a limit that leaves no host': { words: ['apply', 'site.ts', '-l', 'all:!all'], says: /names no host/ },
   'an unknown host for exec': { words: ['exec', 'rpi9', '--', 'true'], says: /`rpi9`/ },
   'an unknown host for facts': { words: ['facts', 'rpi9'], says: /`rpi9`/ },
+  'an unknown host for status': { words: ['status', '-l', 'rpi9'], says: /`rpi9`/ },
+  'a form of output that there is none of': { words: ['status', '-o', 'yaml'], says: /yaml/ },
   'no command for exec': {
     words: ['exec', 'all'],
     says: /^no command given\n {2}next: +bramble exec all -- uptime$/,
@@ -214,11 +220,36 @@ describe('the command line', () => {
     assert.match(stderr, /^rpi1: root@127\.0\.0\.1:1 cannot be reached$/m)
   })
 
+  it('tells the same for status, as one object with all that is known', async () => {
+    const { code, stdout, stderr } = await line.bramble(['status', '-o', 'json'])
+    assert.deepEqual([code, stderr, stdout.split('\n').length], [4, '', 2])
+    const { ok, nodes, services, problems } = JSON.parse(stdout) as ClusterStatus
+    assert.deepEqual([ok, services], [false, null])
+    assert.deepEqual(
+      nodes.map(({ name, reachable }) => [name, reachable]),
+      [
+        ['rpi1', false],
+        ['rpi2', false],
+      ],
+    )
+    assert.match(problems[0]?.what ?? '', /^rpi1: root@127\.0\.0\.1:1 cannot be reached: .*ECONNREFUSED/)
+  })
+
+  it('shows a status on one screen, of the hosts that are asked for, with commands for that inventory', async () => {
+    line.put('lab/hosts.yml', inventory)
+    const { code, stdout } = await line.bramble(['status', '-i', 'lab', '-l', 'rpi2', '-o', 'lines'])
+    assert.equal(code, 4)
+    assert.match(stdout, /^ha-stack {3}1 problem +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n/)
+    assert.match(stdout, /\nrpi2 .*no answer/)
+    assert.match(stdout, /\n {2}bramble exec rpi2 -i lab -- uptime\n$/)
+    assert.doesNotMatch(stdout, /rpi1|\p{Cc}\[/u)
+  })
+
   it('gives the command that tries again, with the flags that matter', async () => {
     line.put('lab/hosts.yml', inventory)
     const words = ['apply', 'site.ts', '-i', 'lab', '--tags', 'web', '--check', '-l', 'rpi2', '-o', 'lines']
     const { stdout } = await line.bramble(words)
-    assert.match(stdout, /^retry: +bramble apply site\.ts -i lab --tags web --check --limit rpi2$/m)
+    assert.match(stdout, /^retry: +bramble apply site\.ts --tags web -i lab --check --limit rpi2$/m)
   })
 
   it('runs again just the hosts that failed', async () => {
@@ -340,7 +371,7 @@ describe('the command line', () => {
   })
 
   const help: Record<string, string[]> = {
-    '': ['apply', 'list', 'exec', 'init', 'secret', 'lab'],
+    '': ['apply', 'status', 'list', 'exec', 'init', 'secret', 'lab'],
     apply: [
       'inventory',
       'limit',
@@ -355,6 +386,7 @@ describe('the command line', () => {
     ],
     list: ['inventory', 'playbook', 'limit', '"hosts", "tasks"'],
     exec: ['inventory', 'pattern', 'timeout'],
+    status: ['inventory', 'limit', 'watch', 'output'],
     init: ['directory'],
     lab: ['up', 'down', 'status', 'ssh', 'exec', 'kill', 'start', 'cut', 'heal'],
     secret: ['set', 'get', 'edit', 'list', 'remove', 'rekey', 'keygen'],

@@ -75,7 +75,7 @@ describe('the code in the documentation', () => {
   })
 
   it('gives every host its tasks', async () => {
-    const { plays } = await loadPlaybook(join(project, 'playbooks/time.ts'), project)
+    const { plays } = await loadPlaybook(join(project, 'playbooks/time.ts'), project, context.cluster)
     for (const host of context.cluster.hosts) {
       const titles = plays.flatMap((play) => [...play.tasks(host, context)].map(({ title }) => title))
       assert.equal(titles.length, 3)

@@ -17,7 +17,7 @@ function commandsOf(text: string): string[] {
 
 /** The words that name a command of the program: `lab up`. */
 function nameOf(command: string): string {
-  return /^bramble ((?:lab |secret )?\w+)/.exec(command)?.[1] ?? ''
+  return /^bramble ((?:lab |node |secret )?\w+)/.exec(command)?.[1] ?? ''
 }
 
 /** What `--help` says, of each command; all by one process. */
@@ -41,6 +41,8 @@ const pages = [
   'docs/settings.md',
   'docs/secrets.md',
   'docs/connections.md',
+  'docs/status.md',
+  'docs/nodes.md',
   'bin/demo',
 ]
 
@@ -100,6 +102,8 @@ describe('the commands in the documentation', () => {
       'docs/playbooks.md',
       'docs/settings.md',
       'docs/secrets.md',
+      'docs/status.md',
+      'docs/nodes.md',
     ]) {
       for (const [, path = ''] of read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
         assert.ok(existsSync(join(root, page, '..', path)), `${path} in ${page}`)

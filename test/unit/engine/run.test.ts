@@ -217,7 +217,10 @@ describe('handlers', () => {
         title: 'dying',
         probe: sh`cat ${path} 2>/dev/null || :`,
         plan: ({ stdout }) =>
-          stdout === 'x' ? undefined : { diff: '', apply: sh`printf x >${path}; kill -9 $$` },
+          stdout === 'x'
+            ? undefined
+            : // The shell, and its subshell that this runs in.
+              { diff: '', apply: sh`printf x >${path}; kill -9 $$; sh -c 'kill -9 $PPID'` },
       },
       { notify: noting('late') },
     )

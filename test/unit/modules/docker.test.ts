@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { dockerGet, dockerGetWith, dockerPost, dockerRunning } from '../../../src/modules/docker.ts'
+import { dockerAsk, dockerGet, dockerPost, dockerRunning } from '../../../src/modules/docker.ts'
 import { dockerRepository } from '../../../src/modules/docker-repository.ts'
 import { Secret } from '../../../src/secrets/secret.ts'
 import { bundle } from '../../../src/playbook/batch.ts'
@@ -44,7 +44,7 @@ describe('dockerRunning', () => {
 
   it('asks several questions with one process, and tells the answers apart', () => {
     const nodes = dockerGet('/nodes')
-    const record = dockerGetWith('/opt/record.json', '/services', '/tasks')
+    const record = dockerAsk({ file: '/opt/record.json', paths: ['/services', '/tasks'] })
     const { commands, read } = bundle([nodes, record])
     assert.equal(commands.length, 1)
     assert.equal(commands[0]?.match(/curl/g)?.length, 1)

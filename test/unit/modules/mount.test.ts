@@ -109,6 +109,26 @@ describe('mount', () => {
       diff: 'mounted without ro, softerr, timeo=20',
     },
     {
+      title: 'is mounted anew with options that the kernel shows in words of its own, where fstab had others',
+      make: () => mount({ path: '/srv/ram', source: 'tmpfs', type: 'tmpfs', options: 'size=128k' }),
+      seen: seen('tmpfs /srv/ram tmpfs rw,size=64k 0 0\n', 'tmpfs /srv/ram tmpfs size=64k 0 0\n'),
+      expect: 'change',
+      diff: '-tmpfs /srv/ram tmpfs size=64k 0 0\n+tmpfs /srv/ram tmpfs size=128k 0 0',
+      apply: /^timeout 10 umount [^]*daemon-reload\nmkdir -p -- \/srv\/ram\nmount -- \/srv\/ram$/,
+    },
+    {
+      title:
+        'stays mounted when only the order of its options in fstab is another, or what concerns boot alone',
+      make,
+      seen: seen(
+        live(),
+        entry.replace(options, 'softerr,ro,timeo=20,vers=4.2,noauto,x-systemd.mount-timeout=5'),
+      ),
+      expect: 'change',
+      diff: `+${entry.trim()}`,
+      apply: /^\(path=\/etc\/fstab\n[^]*daemon-reload$/,
+    },
+    {
       title: 'is mounted anew as another type',
       make,
       seen: seen('rpi4:/srv/share /srv/share ext4 ro,softerr,timeo=20,vers=4.2 0 0\n', entry),

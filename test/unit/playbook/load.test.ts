@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { InputError } from '../../../src/errors.ts'
+import { loadInventory, type Cluster } from '../../../src/inventory/index.ts'
 import { loadPlaybook } from '../../../src/playbook/load.ts'
 
 const loader = join(import.meta.dirname, '../../../src/playbook/load.ts')
@@ -53,11 +54,15 @@ const mistakes: Record<string, { files: Record<string, string>; says: RegExp }> 
 
 describe('loading a playbook', () => {
   let project: string
+  let cluster: Cluster
+  before(async () => {
+    cluster = await loadInventory(join(import.meta.dirname, '../../../inventory'))
+  })
   const put = (name: string, text: string) => {
     mkdirSync(dirname(join(project, name)), { recursive: true })
     writeFileSync(join(project, name), text)
   }
-  const load = async (name = 'site.ts') => loadPlaybook(join(project, name), project)
+  const load = async (name = 'site.ts') => loadPlaybook(join(project, name), project, cluster)
   const cached = () => readdirSync(join(project, '.bramble/cache')).toSorted()
 
   beforeEach(() => {
@@ -98,6 +103,29 @@ describe('loading a playbook', () => {
     put('site.ts', named("'third'"))
     assert.equal((await load()).name, 'third')
     assert.equal(cached().length, 2, 'what is stale is not kept')
+  })
+
+  it('gives the cluster to one whose plays depend on it', async () => {
+    const plays = 'hosts.map(({ name }) => play({ name, hosts: name, tasks: () => [] }))'
+    put(
+      'site.ts',
+      `import { play, playbook, type Cluster } from 'bramble'
+export default ({ hosts }: Cluster) => playbook({ name: 'each', plays: ${plays} })\n`,
+    )
+    const { plays: made } = await load()
+    assert.deepEqual(
+      made.map(({ hosts }) => hosts),
+      ['rpi1', 'rpi2', 'rpi3', 'rpi4'],
+    )
+  })
+
+  it('tells where such a function throws', async () => {
+    put('site.ts', "export default () => {\n  throw new Error('no roses')\n}\n")
+    await assert.rejects(load(), (error) => {
+      assert.ok(error instanceof InputError)
+      assert.equal(error.details.at, `${relative(process.cwd(), project)}/site.ts:2:9`)
+      return true
+    })
   })
 
   it('sees that an imported file is gone', async () => {
@@ -141,7 +169,7 @@ describe('loading a playbook', () => {
     put(`.bramble/cache/${compiled}`, 'export default { name: "from the cache", plays: [] }')
     const script = `import { loadPlaybook } from ${JSON.stringify(loader)}
       const project = ${JSON.stringify(project)}
-      console.log((await loadPlaybook(project + '/site.ts', project)).name)`
+      console.log((await loadPlaybook(project + '/site.ts', project, { hosts: [] })).name)`
     const printed = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
       cwd: join(import.meta.dirname, '../../..'),
       encoding: 'utf8',

@@ -53,8 +53,8 @@ describe('the shipped stack', () => {
 
   it('labels every node by its groups', () => {
     assert.deepEqual(stackLabels(cluster), {
-      rpi1: { 'bramble.loadbalancer': 'true', 'bramble.webserver': 'true' },
-      rpi2: { 'bramble.loadbalancer': 'true', 'bramble.webserver': 'true' },
+      rpi1: { 'bramble.loadbalancer': 'true', 'bramble.vip': 'true', 'bramble.webserver': 'true' },
+      rpi2: { 'bramble.loadbalancer': 'true', 'bramble.vip': 'true', 'bramble.webserver': 'true' },
       rpi3: { 'bramble.webserver': 'true' },
       rpi4: { 'bramble.webserver': 'true' },
     })
@@ -125,7 +125,7 @@ describe('the shipped stack', () => {
   })
 
   it('has a statistics page only with a password, whatever stands in it', () => {
-    assert.doesNotMatch(render(model).files['haproxy.cfg'] ?? '', /stats enable/)
+    assert.doesNotMatch(render(model).files['haproxy.cfg'] ?? '', /^frontend stats$/m)
     const haproxy = { ...cluster.settings.haproxy, stats_password: new Secret(`it's "x" #`) }
     const changed = { hosts: cluster.hosts, group: (name: string) => cluster.group(name) }
     const open = render(stackModel({ ...changed, settings: { ...cluster.settings, haproxy } }, () => 'eth0'))
@@ -177,6 +177,16 @@ describe('the shipped stack', () => {
     const compose = load(files['docker-compose.yml'] ?? '')
     for (const [service, { path }] of Object.entries({ haproxy, keepalived, nginx }))
       assert.equal(at(compose, 'services', service, 'configs', '0', 'target'), path)
+  })
+
+  it('tells its statistics without a password to its own machine only', () => {
+    const parts = (render(model).files['haproxy.cfg'] ?? '').split(/^(?=\w)/m)
+    const open = parts.filter((part) => part.includes('stats enable'))
+    assert.deepEqual(open.map((part) => part.match(/^(frontend .*|    bind .*)$/gm)).flat(), [
+      'frontend health',
+      '    bind 127.0.0.1:8405',
+    ])
+    assert.doesNotMatch(open.join(''), /stats admin/)
   })
 
   it('does without unicast for a single load balancer', () => {

@@ -1,0 +1,74 @@
+import { absent, apt, command, mount, play, playbook, sh, type Cluster } from 'bramble'
+
+const sysctls = ['net.ipv4.ip_nonlocal_bind=0', 'net.ipv4.ip_unprivileged_port_start=1024']
+
+/**
+ * What site.ts put on a host is taken away; `bramble reset` and `bramble node remove` run this once the host has left
+ * the swarm. What was in the share stays where it is: it is yours.
+ */
+const files = play({
+  name: 'reset',
+  hosts: 'all',
+  *tasks(host, { cluster }) {
+    const { vip, nfs, stack, images } = cluster.settings
+    const { address } = vip
+    yield command({
+      title: `no ${address}`,
+      // A Keepalived that was killed leaves it behind.
+      run: sh`ip -4 -oneline address show to ${address} | while read -r _ device _; do ip address del ${`${address}/32`} dev "$device"; done`,
+      unless: sh`! ip -4 -oneline address show to ${address} | grep -q .`,
+    })
+    if (host.in('webservers')) {
+      yield mount({ path: nfs.mount, source: nfs.export, type: 'none', state: 'absent' })
+    }
+    if (host.in('nfs_server')) {
+      yield absent({
+        path: '/etc/exports.d/bramble.exports',
+        notify: { title: 'export nothing', apply: sh`! command -v exportfs >/dev/null || exportfs -ra` },
+      })
+    }
+    yield absent({ path: '/etc/sysctl.d/60-bramble.conf' })
+    yield command({
+      title: 'sysctls as they were',
+      run: sh`sysctl -q -w ${sysctls}`,
+      unless: sh`for pair in ${sysctls}; do [ "$(sysctl -n "\${pair%%=*}")" = "\${pair#*=}" ] || exit 1; done`,
+    })
+    yield command({
+      title: 'no images of the stack',
+      run: sh`docker image rm --force ${imagesOf(images)} >/dev/null`,
+      unless: sh`! [ -S /run/docker.sock ] || [ -z "$(docker image ls --quiet ${filters(images)})" ]`,
+    })
+    const restart = {
+      title: 'restart docker',
+      apply: sh`systemctl daemon-reload; systemctl try-restart docker`,
+    }
+    yield absent({ path: '/etc/docker/daemon.json', notify: restart })
+    yield absent({ path: '/etc/systemd/system/docker.service.d/bramble.conf', notify: restart })
+    yield absent({ path: stack.directory })
+  },
+})
+
+/** Only with `bramble reset --packages`. */
+const packages = play({
+  name: 'reset packages',
+  hosts: 'all',
+  tags: ['packages'],
+  *tasks(_, { cluster }) {
+    const docker =
+      cluster.settings.docker.source === 'debian'
+        ? ['docker.io']
+        : ['docker-ce', 'docker-ce-cli', 'containerd.io']
+    yield apt({ packages: [...docker, 'nfs-kernel-server', 'nfs-common'], state: 'absent', purge: true })
+    yield absent({ path: '/var/lib/docker' })
+  },
+})
+
+export default playbook({ name: 'reset', plays: [files, packages] })
+
+function imagesOf({ nginx, haproxy, keepalived }: Cluster['settings']['images']): string[] {
+  return [nginx, haproxy, keepalived]
+}
+
+function filters(images: Cluster['settings']['images']): string[] {
+  return imagesOf(images).flatMap((name) => ['--filter', `reference=${name}`])
+}

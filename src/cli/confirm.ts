@@ -1,0 +1,12 @@
+import { InputError } from '../errors.ts'
+import { askYes } from './terminal.ts'
+
+/** Asks before something that cannot be undone. Errors: InputError when the answer is no, or nobody can answer. */
+export async function confirm(question: string): Promise<void> {
+  if (!process.stdin.isTTY) {
+    throw new InputError('there is no terminal to confirm in', {
+      next: 'give --yes; --check shows what would be done',
+    })
+  }
+  if (!(await askYes(question))) throw new InputError('not confirmed: nothing was done')
+}

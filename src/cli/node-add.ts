@@ -1,0 +1,60 @@
+import { relative } from 'node:path'
+import type { Argv, CommandModule } from 'yargs'
+import { loadInventory, type Edited } from '../inventory/index.ts'
+import { unified } from '../modules/diff.ts'
+import { loadPlaybook } from '../playbook/load.ts'
+import { redact } from '../secrets/secret.ts'
+import { exit } from './exit.ts'
+import { listOf, outputOf } from './options.ts'
+import { lockedSecrets, projectDirectory } from './project.ts'
+import { checkFlags, codeOf, inventoryFor, runPlays, withRun } from './run.ts'
+
+const site = 'playbooks/site.ts'
+
+const builder = (yargs: Argv) =>
+  withRun(yargs)
+    .positional('name', { type: 'string', demandOption: true, describe: 'Its name' })
+    .option('address', { type: 'string', demandOption: true, describe: 'Its static IPv4 address' })
+    .option('groups', {
+      type: 'string',
+      array: true,
+      demandOption: true,
+      describe: 'What it is for: managers or workers, and webservers, loadbalancers, …',
+    })
+    .example('$0 node add rpi5 --address 192.168.188.15 --groups workers,webservers', 'One more web server')
+
+type Arguments = ReturnType<typeof builder> extends Argv<infer T> ? T : never
+
+export const addCommand: CommandModule<object, Arguments> = {
+  command: 'add <name>',
+  describe: `Put a node into the inventory, and apply ${site}`,
+  builder,
+  handler: add,
+}
+
+/** Interrupted, the same command goes on: a host that is there as asked for is no error. */
+async function add(argv: Arguments): Promise<void> {
+  checkFlags(argv)
+  const out = outputOf(argv.output) === 'json' ? process.stderr : process.stdout
+  const { makeChange, planAddition } = await import('../inventory/change.ts')
+  const host = { name: argv.name, address: argv.address, groups: listOf(argv.groups) ?? [] }
+  // No value is needed to compare.
+  const load = (edited: Edited) => loadInventory(argv.inventory, process.env, lockedSecrets, edited)
+  const change = await planAddition(argv.inventory, host, load)
+  const playbook = await loadPlaybook(site, projectDirectory(), change.inventory)
+  const file = relative('', change.file)
+  if (change.after === change.before) {
+    out.write(`${host.name} is in ${file} already\n`)
+  } else {
+    out.write(`${redact(unified(file, change.before, change.after))}\n`)
+    if (argv.check) {
+      for (const warning of change.inventory.warnings) process.stderr.write(`warning: ${warning}\n`)
+      exit(3)
+      return
+    }
+    await makeChange(change)
+  }
+  const inventory = await inventoryFor(argv)
+  const work = { playbook, file: site, inventory, hosts: inventory.hosts, command: ['bramble apply', site] }
+  exit(codeOf(await runPlays(work, argv), argv.check))
+}

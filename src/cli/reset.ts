@@ -1,0 +1,74 @@
+import type { Argv, CommandModule } from 'yargs'
+import { limitHosts } from '../engine/run.ts'
+import { InputError } from '../errors.ts'
+import type { Host, Inventory } from '../inventory/index.ts'
+import { leave, mayGo } from '../nodes/leave.ts'
+import { endOfSwarm } from '../nodes/end.ts'
+import { outOfService } from '../nodes/service.ts'
+import { playbook, type Play } from '../playbook/play.ts'
+import { quote } from '../playbook/sh.ts'
+import { confirm } from './confirm.ts'
+import { exit } from './exit.ts'
+import { resetPlays } from './node-common.ts'
+import { codeOf, inventoryFor, runPlays, withRun } from './run.ts'
+
+const builder = (yargs: Argv) =>
+  withRun(yargs)
+    .positional('pattern', { type: 'string', default: 'all', describe: 'Hosts: one, or all' })
+    .option('packages', { type: 'boolean', default: false, describe: 'Remove Docker and NFS as well' })
+    .option('yes', { alias: 'y', type: 'boolean', default: false, describe: 'Do not ask' })
+    .example('$0 reset rpi3', 'Take one node back to what it was; apply takes it again')
+    .example('$0 reset --check', 'Show what taking everything away would do')
+
+type Arguments = ReturnType<typeof builder> extends Argv<infer T> ? T : never
+
+/** `bramble reset`. */
+export const resetCommand: CommandModule<object, Arguments> = {
+  command: 'reset [pattern]',
+  describe: 'Take away everything that was put on hosts; the content of the share stays',
+  builder,
+  handler: reset,
+}
+
+async function reset(argv: Arguments): Promise<void> {
+  const { pattern, packages, check } = argv
+  const inventory = await inventoryFor(argv)
+  const hosts = limitHosts(inventory, pattern, '')
+  const whole = hosts.length === inventory.hosts.length
+  const plays = [
+    ...(whole ? endOfSwarm(inventory) : oneByOne(inventory, hosts)),
+    ...(await resetPlays(inventory, hosts, packages)),
+  ]
+  const names = hosts.map(({ name }) => name).join(', ')
+  const what = packages ? 'the cluster’s files, services and packages' : 'the cluster’s files and services'
+  if (!check && !argv.yes) await confirm(`Take ${what} away from ${names}?`)
+  const flags = [...(packages ? ['--packages'] : []), '--yes']
+  const result = await runPlays(
+    {
+      playbook: playbook({ name: 'reset', plays }),
+      file: `reset ${pattern}`,
+      inventory,
+      hosts: inventory.hosts,
+      command: ['bramble reset', quote(pattern), ...flags],
+      whole: true,
+    },
+    argv,
+  )
+  exit(codeOf(result, check))
+}
+
+/** Each leaves while the others go on serving. */
+function oneByOne(inventory: Inventory, hosts: readonly Host[]): Play[] {
+  const left = inventory.group('managers').filter((host) => !hosts.includes(host))
+  if (left.length === 0) {
+    throw new InputError('these are all managers of the swarm', {
+      expected: 'a manager that stays',
+      next: 'bramble reset takes the whole cluster away',
+    })
+  }
+  return hosts.flatMap((host) => [
+    ...mayGo(host, inventory, false),
+    ...outOfService(host, inventory),
+    ...leave(host, inventory, false),
+  ])
+}

@@ -1,0 +1,121 @@
+import { join } from 'node:path'
+import type { Argv } from 'yargs'
+import type { Event } from '../engine/events.ts'
+import { run, type RunOptions, type RunResult } from '../engine/run.ts'
+import { InputError } from '../errors.ts'
+import { withConnection, type Inventory } from '../inventory/index.ts'
+import { quote } from '../playbook/sh.ts'
+import { report } from '../report/index.ts'
+import { journal } from '../report/journal.ts'
+import { openSession } from '../ssh/session.ts'
+import { outputOf, withInventory, withOutput } from './options.ts'
+import { archives, inventoryOf, projectDirectory, reach, templates } from './project.ts'
+import { askPassword, interruption, outliveReader } from './terminal.ts'
+
+/** The flags of every command that runs plays over hosts. */
+export const withRun = <T>(yargs: Argv<T>) =>
+  withOutput(withInventory(yargs))
+    .option('check', { type: 'boolean', default: false, describe: 'Show what would change, change nothing' })
+    .option('diff', { type: 'boolean', default: false, describe: 'Show each change as a diff' })
+    .option('forks', { type: 'number', default: 25, describe: 'Hosts worked on at the same time' })
+    .option('timeout', {
+      type: 'number',
+      default: 120,
+      describe: 'Seconds a host may take to tell its state',
+    })
+    .option('force-unlock', {
+      type: 'boolean',
+      default: false,
+      describe: 'End another run that is at work on a host',
+    })
+    .option('ask-become-pass', {
+      alias: 'K',
+      type: 'boolean',
+      default: false,
+      describe: 'Ask for the sudo password',
+    })
+    .option('verbose', { alias: 'v', type: 'count', describe: 'Show also what is already so' })
+
+export type RunFlags = ReturnType<typeof withRun> extends Argv<infer T> ? T : never
+
+/** Errors: InputError for numbers that cannot be, before anything is read. */
+export function checkFlags(flags: Pick<RunFlags, 'forks' | 'timeout'>): void {
+  if (!Number.isInteger(flags.forks) || flags.forks < 1) {
+    throw new InputError(`--forks ${flags.forks}`, { expected: 'a whole number of at least 1' })
+  }
+  if (!(flags.timeout >= 1)) {
+    throw new InputError(`--timeout ${flags.timeout}`, { expected: 'seconds, at least 1' })
+  }
+}
+
+/** The inventory that the flags mean. Errors: InputError for flags that cannot be, before anything is asked for. */
+export async function inventoryFor(flags: RunFlags): Promise<Inventory> {
+  checkFlags(flags)
+  const inventory = await inventoryOf(flags.inventory)
+  if (!flags['ask-become-pass']) return inventory
+  const becomePassword = await askPassword('sudo password: ', 'Set BRAMBLE_BECOME_PASSWORD instead.')
+  return withConnection(inventory, { becomePassword })
+}
+
+/** What to run where; `command` is what repeats it, as far as the flags do not say so. */
+type Work = Pick<RunOptions, 'playbook' | 'file' | 'hosts' | 'tags' | 'whole'> & {
+  inventory: Inventory
+  command: readonly string[]
+}
+
+/** Runs plays over hosts as the flags say, with a report on stdout and a journal in the project. */
+export async function runPlays(work: Work, flags: RunFlags): Promise<RunResult> {
+  const { inventory, command, ...what } = work
+  const project = projectDirectory()
+  const targetOf = await reach(project, what.hosts)
+  const events = journal(join(project, '.bramble/runs'))
+  const output = report(outputOf(flags.output), {
+    diff: flags.diff,
+    verbose: flags.verbose ?? 0,
+    stream: process.stdout,
+  })
+  for (const warning of inventory.warnings) process.stderr.write(`warning: ${warning}\n`)
+  const { signal, done } = interruption()
+  outliveReader(process.stdout)
+  try {
+    return await run({
+      ...what,
+      cluster: inventory,
+      template: templates(project),
+      archives: await archives(project, inventory.settings),
+      connect: (host, patience) => openSession(targetOf(host, patience)),
+      listener: (event: Event) => {
+        events.listener(event)
+        output.listener(event)
+      },
+      check: flags.check,
+      forks: flags.forks,
+      timeout: flags.timeout,
+      forceUnlock: flags['force-unlock'],
+      signal,
+      journal: events.path,
+      command: [...command, ...repeated(flags)].join(' '),
+    })
+  } finally {
+    done()
+    await output.done()
+  }
+}
+
+/** Exit codes are a contract: 0 done · 2 a host failed · 3 check found changes · 4 no host reached · 130 interrupted. */
+export function codeOf(result: RunResult, check: boolean): number {
+  const hosts = Object.values(result.hosts)
+  if (result.interrupted) return 130
+  if (hosts.every((host) => host.unreachable)) return 4
+  if (!result.ok) return 2
+  return check && result.changed ? 3 : 0
+}
+
+/** The flags that decide what a run does. */
+function repeated(flags: RunFlags): string[] {
+  return [
+    ...(flags.inventory === 'inventory' ? [] : ['-i', quote(flags.inventory)]),
+    ...(flags.check ? ['--check'] : []),
+    ...(flags['ask-become-pass'] ? ['-K'] : []),
+  ]
+}

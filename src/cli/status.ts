@@ -1,0 +1,124 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Argv, CommandModule } from 'yargs'
+import { limitHosts } from '../engine/run.ts'
+import { BrambleError, ConnectionError } from '../errors.ts'
+import { coloured, plain } from '../report/text.ts'
+import { redact } from '../secrets/secret.ts'
+import type { Asked } from '../status/answers.ts'
+import { clusterStatus } from '../status/cluster.ts'
+import { commandsFor } from '../status/commands.ts'
+import { statusProbe } from '../status/probe.ts'
+import { render } from '../status/render.ts'
+import { readTold } from '../status/told.ts'
+import type { ClusterStatus } from '../status/types.ts'
+import { exit } from './exit.ts'
+import { Line } from './line.ts'
+import { outputOf, withInventory, withLimit, withOutput } from './options.ts'
+import { inventoryOf, projectDirectory, reach } from './project.ts'
+import { fullScreen, interruption, noteWaiting } from './terminal.ts'
+
+/** Seconds between two looks of --watch. */
+const INTERVAL = 3
+
+const builder = (yargs: Argv) =>
+  withOutput(withLimit(withInventory(yargs)))
+    .option('watch', {
+      type: 'boolean',
+      default: false,
+      describe: `Look again every ${INTERVAL} seconds, until Ctrl-C`,
+    })
+    .example('$0 status', 'How the cluster is, and what to do where it is not well')
+    .example('$0 status -o json', 'The same as one JSON object')
+
+type Arguments = ReturnType<typeof builder> extends Argv<infer T> ? T : never
+
+export const statusCommand: CommandModule<object, Arguments> = {
+  command: 'status',
+  describe: 'Show how the cluster is, and what to do where it is not well',
+  builder,
+  handler: show,
+}
+
+async function show(argv: Arguments): Promise<void> {
+  const chosen = outputOf(argv.output)
+  const terminal = process.stdout.isTTY && process.env['TERM'] !== 'dumb'
+  const output = chosen === 'tty' && !terminal ? 'lines' : chosen
+  const inventory = await inventoryOf(argv.inventory)
+  const hosts = limitHosts(inventory, argv.limit)
+  const targetOf = await reach(projectDirectory(), hosts)
+  const lines = hosts.map((host) => {
+    const target = targetOf(host)
+    // Less than the host has for all of its answer, so that it can still tell what hangs.
+    const seconds = Math.min(target.connectTimeout / 3, 5)
+    return { seconds, line: new Line(host, target, statusProbe(inventory, host, seconds).text) }
+  })
+
+  /**
+   * One look at all of them, side by side. Each is waited for as long as it may take; when the next look is not far,
+   * only until it should have told of what hangs there.
+   */
+  async function look(next: boolean): Promise<{ status: ClusterStatus; asked: Asked[] }> {
+    const asked = await Promise.all(
+      lines.map(async ({ line, seconds }) => {
+        const seen = await (next ? line.glance(seconds + 1.5) : line.ask())
+        return [
+          line.host,
+          seen instanceof BrambleError ? seen : readTold(inventory, line.host, seen),
+        ] as const
+      }),
+    )
+    const status = clusterStatus(inventory, new Map(asked), commandsFor(argv.inventory), Date.now())
+    return { status, asked: asked.map(([, one]) => one) }
+  }
+
+  try {
+    if (argv.watch) return await watch(output, async () => (await look(true)).status)
+    const waiting = () => lines.filter(({ line }) => line.waiting).map(({ line }) => line.host.name)
+    const { status, asked } = await (output === 'tty' ? noteWaiting(waiting, look(false)) : look(false))
+    print(output, status)
+    if (asked.every((one) => one instanceof ConnectionError)) exit(4)
+    else if (!status.ok) exit(2)
+  } finally {
+    for (const { line } of lines) line.close()
+  }
+}
+
+type Output = ReturnType<typeof outputOf>
+
+/** Looks again and again, until the user has seen enough. */
+async function watch(output: Output, look: () => Promise<ClusterStatus>): Promise<void> {
+  const { signal, done } = interruption()
+  const aborted = new Promise<undefined>((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined))
+  })
+  const screen = output === 'tty' ? fullScreen(process.stdout) : undefined
+  let last: ClusterStatus | undefined
+  const draw = () => last && screen?.draw(text(last, output, process.stdout.rows))
+  process.stdout.on('resize', draw)
+  try {
+    for (let round = 0; !signal.aborted; round += 1) {
+      const found = await Promise.race([look(), aborted])
+      if (!found) break
+      last = found
+      if (screen) draw()
+      else print(output, found, round > 0)
+      await delay(INTERVAL * 1000, undefined, { signal }).catch(() => undefined)
+    }
+  } finally {
+    done()
+    process.stdout.off('resize', draw)
+    screen?.close()
+    if (screen && last) print(output, last)
+  }
+}
+
+function print(output: Output, status: ClusterStatus, again = false): void {
+  const block = output === 'json' ? [JSON.stringify(status)] : text(status, output)
+  process.stdout.write(redact(`${again && output !== 'json' ? '\n' : ''}${block.join('\n')}\n`))
+}
+
+function text(status: ClusterStatus, output: Output, rows?: number): string[] {
+  const columns = process.stdout.columns || 80
+  const paint = output === 'tty' && !process.env['NO_COLOR'] ? coloured : plain
+  return render(status, { columns, paint, ...(rows !== undefined && { rows }) })
+}

@@ -1,0 +1,54 @@
+import { lines, sh, type Sh } from '../playbook/sh.ts'
+import { resource, type Common, type Resource } from '../playbook/resource.ts'
+import { membership, readMembership } from './membership.ts'
+import { swarmFacts } from './swarm-member.ts'
+
+export interface SwarmLeftOptions extends Common {
+  /** Leave even as a manager, which may cost the swarm its majority: for the end of a whole swarm. Default false. */
+  force?: boolean
+}
+
+/**
+ * A host that is in no swarm. A manager has to be demoted first (see `nodeRemoved()`), which reaches it a moment later:
+ * that is waited for. Facts: those of `swarmState()`.
+ *
+ * Errors: it is still a manager after a minute; no Docker daemon that could leave.
+ *
+ * @see https://docs.docker.com/reference/cli/docker/swarm/leave/
+ * @example swarmLeft()
+ */
+export function swarmLeft({ force = false, ...common }: SwarmLeftOptions = {}): Resource {
+  return resource(
+    {
+      title: 'in no swarm',
+      probe: membership,
+      settle: 30,
+      plan(seen) {
+        const state = seen.stdout === '' ? 'inactive' : (stateOf(seen) ?? 'inactive')
+        if (state === 'inactive') return undefined
+        return { diff: `- swarm: ${state}\n+ swarm: inactive`, apply: leave(force) }
+      },
+      facts: swarmFacts,
+    },
+    common,
+  )
+}
+
+/** A certificate that has expired is no reason to stay. */
+function stateOf(seen: Parameters<typeof readMembership>[0]): string | undefined {
+  try {
+    return readMembership(seen)?.LocalNodeState
+  } catch {
+    return 'active'
+  }
+}
+
+function leave(force: boolean): Sh {
+  if (force) return sh`docker swarm leave --force >/dev/null`
+  return lines(sh`tries=0
+until docker swarm leave >/dev/null 2>&1; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 30 ] || { docker swarm leave; exit; }
+  sleep 2
+done`)
+}

@@ -1,0 +1,124 @@
+import { TaskError } from '../errors.ts'
+import { resource, type Common, type Facts, type Resource, type Seen } from '../playbook/resource.ts'
+import { lines, raw, sh, type Sh } from '../playbook/sh.ts'
+
+export interface BalancerReadyOptions extends Common {
+  /** Name of the stack that Keepalived belongs to. */
+  stack: string
+  /** Port of HAProxy's health page. */
+  healthPort: number
+  /** Seconds that it may take. Default 0: nothing is waited for, it is only told. */
+  timeout?: number
+}
+
+/**
+ * A load balancer that could hold the virtual address: HAProxy has a web server to send requests to, and Keepalived is
+ * in state BACKUP or MASTER. Facts: `balancer` (`ready`, or what is wrong).
+ *
+ * Errors: it is not ready when the time is over; with `timeout` 0 there are none.
+ *
+ * @see keepalived(8)
+ * @example balancerReady({ stack: 'ha-stack', healthPort: 8405, timeout: 120 })
+ */
+export function balancerReady({ stack, healthPort, timeout = 0, ...common }: BalancerReadyOptions): Resource {
+  return resource(
+    {
+      title: 'load balancer ready',
+      probe: lines(
+        sh`curl -s -o /dev/null -m 5 -w ${'%{http_code}\\n'} ${`http://127.0.0.1:${healthPort}/readyz`} || :`,
+        sh`id=$(${keepalived(stack)}) && [ -z "$id" ] || docker logs --tail 200 "$id" 2>&1 | grep -o ${'Entering [A-Z]* STATE'} | tail -n 1`,
+      ),
+      settle: timeout,
+      plan(seen) {
+        const wrong = timeout > 0 ? problem(seen) : undefined
+        return wrong === undefined ? undefined : { diff: `- ${wrong}\n+ ready`, apply: sh`:`, waits: true }
+      },
+      facts: (seen): Facts => ({ balancer: problem(seen) ?? 'ready' }),
+    },
+    common,
+  )
+}
+
+function problem({ stdout }: Seen): string | undefined {
+  const [code = '', last = ''] = stdout.split('\n')
+  if (code !== '200') return code === '503' ? 'HAProxy sees no web server' : 'HAProxy does not answer'
+  if (/BACKUP|MASTER/.test(last)) return undefined
+  return last === '' ? 'Keepalived does not run' : `Keepalived: ${last}`
+}
+
+export interface VipReleasedOptions extends Common {
+  /** The virtual address. */
+  address: string
+  /** Port of the site. */
+  port: number
+  /** Name of the stack that Keepalived belongs to. */
+  stack: string
+  /** What is known of the other load balancers: their fact `balancer`, by name. */
+  others: Readonly<Record<string, string>>
+}
+
+/**
+ * A load balancer that does not hold the virtual address. If it does, another one takes it over: new connections wait
+ * for the second or so that it takes, requests under way are answered first, and Keepalived says goodbye before it
+ * goes. It is started again as BACKUP, so a preferred one takes the address back after `vip.preempt_delay`.
+ *
+ * Errors (TaskError): no other load balancer is ready to take it.
+ *
+ * @see RFC 9568, 5.2.4 on priority 0
+ * @example
+ * vipReleased({ address: '192.168.188.200', port: 80, stack: 'ha-stack', others: { rpi2: 'ready' } })
+ */
+export function vipReleased({ address, port, stack, others, ...common }: VipReleasedOptions): Resource {
+  return resource(
+    {
+      title: `virtual IP ${address} held elsewhere`,
+      probe: sh`ip -4 -oneline address show to ${address}`,
+      settle: 15,
+      plan(seen) {
+        if (!seen.stdout.includes(` ${address}/`)) return undefined
+        if (!Object.values(others).includes('ready')) {
+          const found = Object.entries(others).map(([name, state]) => `${name}: ${state}`)
+          throw new TaskError('no other load balancer is ready to take the virtual address', {
+            expected: 'another load balancer whose HAProxy and Keepalived run',
+            found: found.join('\n') || 'this is the only load balancer in the run',
+            next: 'bramble status shows what is wrong; mend it with bramble apply, then run this again',
+          })
+        }
+        return {
+          diff: `- ${address} is here\n+ ${address} is elsewhere`,
+          apply: release(address, port, stack),
+        }
+      },
+    },
+    { ...common, timeout: 60 },
+  )
+}
+
+/**
+ * A client repeats a connection request that got no answer after a second; one that is refused, or whose connection
+ * moves to a machine that knows nothing of it, fails. So requests are dropped while those under way are answered. The
+ * rule must not outlive this script, however it ends: it would cut the site off when the address comes back.
+ */
+function release(address: string, port: number, stack: string): Sh {
+  const rule = ['INPUT', '-d', address, '-p', 'tcp', '--syn', '--dport', port, '-j', 'DROP']
+  return lines(
+    sh`id=$(${keepalived(stack)})
+[ -n "$id" ] || { echo 'Keepalived does not run here' >&2; exit 1; }
+admit() { iptables -w -D ${rule} 2>/dev/null || :; }
+held() { ip -4 -oneline address show to ${address} | grep -q .; }
+busy() { ss -Htn state established src ${address} sport = ${`:${port}`} | grep -q .; }`,
+    raw(`(sleep 20; admit) </dev/null >/dev/null 2>&1 &
+trap admit EXIT`),
+    sh`iptables -w -I ${rule}`,
+    raw(`tries=0
+while busy && [ $tries -lt 10 ]; do sleep 0.1; tries=$((tries + 1)); done
+docker kill --signal TERM "$id" >/dev/null
+tries=0
+while held && [ $tries -lt 50 ]; do sleep 0.1; tries=$((tries + 1)); done`),
+  )
+}
+
+/** The id of the container that runs Keepalived here. */
+function keepalived(stack: string): Sh {
+  return sh`docker ps --quiet --filter ${`label=com.docker.swarm.service.name=${stack}_keepalived`}`
+}

@@ -1,0 +1,151 @@
+import type { Cluster, Host } from '../inventory/index.ts'
+import { dockerRunning } from '../modules/docker.ts'
+import { nodeDrained, nodesActive } from '../modules/node-drained.ts'
+import { nodeLabels } from '../modules/node-labels.ts'
+import { nodesReady } from '../modules/nodes-ready.ts'
+import { stackRunning } from '../modules/stack-running.ts'
+import { balancerReady, vipReleased } from '../modules/vip.ts'
+import { waitFor } from '../modules/wait-for.ts'
+import type { FactStore } from '../playbook/facts.ts'
+import { play, type Context, type Play } from '../playbook/play.ts'
+import { sh } from '../playbook/sh.ts'
+import { stackLabels, VIP_LABEL } from '../stack/model.ts'
+
+/** Whether there is something to do on the node: asked when its turn comes, of what hosts told before. */
+export type When = (facts: FactStore) => boolean
+
+const always: When = () => true
+
+/**
+ * Plays that take a node out of service, without a failed request: the virtual address goes to another load balancer,
+ * then the swarm gives its tasks to others. Each ends the run if it fails, so that no second node is taken out.
+ *
+ * @example cluster.hosts.flatMap((host) => outOfService(host, cluster))
+ */
+export function outOfService(host: Host, cluster: Cluster, when: When = always): Play[] {
+  return [
+    ...(others(host, cluster).length > 0 ? vipAway(host, cluster, when) : []),
+    onManager(`drain ${host.name}`, host, cluster, function* (_, { facts }) {
+      if (when(facts)) yield nodeDrained({ node: host.name, withoutLabels: [VIP_LABEL] })
+    }),
+  ]
+}
+
+/**
+ * Plays that take a node back into service, and wait until it does all that it is for. The virtual address returns
+ * to a preferred load balancer as deliberately as it went.
+ *
+ * @example cluster.hosts.flatMap((host) => backInService(host, cluster))
+ */
+export function backInService(host: Host, cluster: Cluster): Play[] {
+  const { stack, haproxy, nfs } = cluster.settings
+  const running = stackRunning({
+    name: stack.name,
+    directory: stack.directory,
+    timeout: stack.deploy_timeout,
+  })
+  const well = play({
+    name: `${host.name} is well`,
+    hosts: host.name,
+    critical: true,
+    *tasks() {
+      yield dockerRunning()
+      if (host.in('webservers') && cluster.group('nfs_server').length > 0) {
+        const answers = sh`mountpoint -q ${nfs.mount} && timeout 5 stat -t ${`${nfs.mount}/.`}`
+        yield waitFor({ title: `the share at ${nfs.mount}`, command: answers, timeout: 120 })
+      }
+    },
+  })
+  const inService = onManager(`${host.name} in service`, host, cluster, function* () {
+    yield nodesReady({ names: [host.name], timeout: 300 })
+    yield nodesActive({ nodes: [host.name] })
+    yield running
+  })
+  if (!host.in('loadbalancers')) return [well, inService]
+  const ready = { stack: stack.name, healthPort: haproxy.health_port }
+  const balancer = (name: string, task: Play['tasks']) =>
+    play({ name, hosts: host.name, critical: true, tasks: task })
+  return [
+    well,
+    inService,
+    balancer(`HAProxy of ${host.name}`, function* () {
+      yield waitFor({ url: `http://127.0.0.1:${haproxy.health_port}/readyz`, timeout: 120 })
+    }),
+    onManager(`Keepalived of ${host.name}`, host, cluster, function* () {
+      yield nodeLabels({ labels: { [host.name]: stackLabels(cluster)[host.name] ?? {} } })
+      yield running
+    }),
+    balancer(`${host.name} can hold the virtual IP`, function* () {
+      yield balancerReady({ ...ready, timeout: 120 })
+    }),
+    // A less preferred one gives it back at once, before Keepalived would take it after preempt_delay.
+    ...lessPreferred(host, cluster).map((other) =>
+      play({
+        name: `virtual IP back to ${host.name}`,
+        hosts: other.name,
+        critical: true,
+        *tasks(_, { facts }) {
+          yield released(other, cluster, facts)
+        },
+      }),
+    ),
+  ]
+}
+
+function vipAway(host: Host, cluster: Cluster, when: When): Play[] {
+  const { stack, haproxy } = cluster.settings
+  return [
+    play({
+      name: `who can take the virtual IP from ${host.name}`,
+      hosts: others(host, cluster)
+        .map(({ name }) => name)
+        .join(':'),
+      *tasks(_, { facts }) {
+        if (when(facts)) yield balancerReady({ stack: stack.name, healthPort: haproxy.health_port })
+      },
+    }),
+    play({
+      name: `virtual IP away from ${host.name}`,
+      hosts: host.name,
+      critical: true,
+      *tasks(_, { facts }) {
+        if (when(facts)) yield released(host, cluster, facts)
+      },
+    }),
+  ]
+}
+
+function released(host: Host, cluster: Cluster, facts: FactStore) {
+  const { vip, haproxy, stack } = cluster.settings
+  const told = others(host, cluster).map(
+    ({ name }) => [name, facts.find(name, 'balancer') ?? 'not asked'] as const,
+  )
+  return vipReleased({
+    address: vip.address,
+    port: haproxy.port,
+    stack: stack.name,
+    others: Object.fromEntries(told.map(([name, state]) => [name, String(state)])),
+  })
+}
+
+/** The other load balancers; none for a host that is none itself. */
+function others(host: Host, cluster: Cluster): Host[] {
+  return host.in('loadbalancers') ? cluster.group('loadbalancers').filter((other) => other !== host) : []
+}
+
+function lessPreferred(host: Host, cluster: Cluster): Host[] {
+  const all = cluster.group('loadbalancers')
+  return all.slice(all.indexOf(host) + 1)
+}
+
+/** A play on one manager of the swarm, and not the node that it is about unless that is the only one. */
+export function onManager(
+  name: string,
+  about: Host,
+  cluster: Cluster,
+  tasks: (host: Host, context: Context) => Iterable<ReturnType<typeof nodesReady>>,
+): Play {
+  const managers = cluster.group('managers').filter((manager) => manager !== about)
+  const hosts = managers.length > 0 ? managers.map((manager) => manager.name).join(':') : about.name
+  return play({ name, hosts, runOnce: true, critical: true, tasks })
+}
