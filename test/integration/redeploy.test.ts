@@ -92,6 +92,7 @@ describe('a redeploy of the stack', function () {
     const cluster = await loadInventory(join(project.directory, 'inventory'))
     const load = (name: string) =>
       loadPlaybook(join(project.directory, 'playbooks', name), project.directory, cluster)
+    succeeded(await project.apply(await load('vip.ts')))
     succeeded(await project.apply(await load('swarm.ts')))
     stack = await load('stack.ts')
   })
