@@ -24,7 +24,7 @@ export function swarmLeft({ force = false, ...common }: SwarmLeftOptions = {}): 
       probe: membership,
       settle: 30,
       plan(seen) {
-        const state = seen.stdout === '' ? 'inactive' : (stateOf(seen) ?? 'inactive')
+        const state = readMembership(seen)?.LocalNodeState ?? 'inactive'
         if (state === 'inactive') return undefined
         return { diff: `- swarm: ${state}\n+ swarm: inactive`, apply: leave(force) }
       },
@@ -32,15 +32,6 @@ export function swarmLeft({ force = false, ...common }: SwarmLeftOptions = {}): 
     },
     common,
   )
-}
-
-/** A certificate that has expired is no reason to stay. */
-function stateOf(seen: Parameters<typeof readMembership>[0]): string | undefined {
-  try {
-    return readMembership(seen)?.LocalNodeState
-  } catch {
-    return 'active'
-  }
 }
 
 function leave(force: boolean): Sh {

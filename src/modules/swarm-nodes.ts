@@ -1,7 +1,8 @@
 import { TaskError } from '../errors.ts'
-import { sh, type Sh } from '../playbook/sh.ts'
-import type { Seen } from '../playbook/resource.ts'
+import { quote, sh, type Sh } from '../playbook/sh.ts'
+import { resource, type Change, type Common, type Resource, type Seen } from '../playbook/resource.ts'
 import { dockerGet, parseJson } from './docker.ts'
+import { forceNewCluster } from './swarm-trouble.ts'
 
 /** What is used of a node in the answer to `GET /nodes`. */
 export interface SwarmNode {
@@ -26,6 +27,40 @@ export interface SwarmMembers {
 /** What the managers know of all nodes; one text, so that it is asked once. */
 export const nodesProbe = dockerGet('/nodes')
 
+/**
+ * A resource that rests on what the managers know. A swarm without a leader tells nothing: it is given the time that a
+ * choice takes.
+ *
+ * Errors (TaskError): it still has none after that.
+ */
+export function aboutSwarm(parts: Parameters<typeof resource>[0], common: Common): Resource {
+  return resource(
+    {
+      ...parts,
+      settle: Math.max(parts.settle ?? 0, 30),
+      plan: (seen) => withoutLeader(seen) ?? parts.plan(seen),
+    },
+    common,
+  )
+}
+
+/** The daemon knows it, and the VIP may be a second one. */
+const own = `"$(docker info --format '{{.Swarm.NodeAddr}}')"`
+
+/** Docker says so in one of two ways, or waits for one and says nothing. */
+function withoutLeader({ code, stdout }: Seen): Change | undefined {
+  const message = /"message":"([^"]*(?:does not have a leader|deadline exceeded)[^"]*)"/.exec(stdout)?.[1]
+  if (message === undefined && code !== 28) return undefined
+  const failure = new TaskError('the swarm has no leader: too few of its managers reach each other', {
+    expected: 'more than half of the managers, which choose one of them',
+    found: message ?? 'no answer within 20 s',
+    next: `bring the other managers back; if only Docker does not run there: bramble apply playbooks/docker.ts
+only if they are lost for good, make this one the only manager: bramble exec HOST -- sh -c ${quote(forceNewCluster(own))}
+then bramble apply`,
+  })
+  return { diff: '- no leader\n+ a leader', apply: sh`:`, waits: true, failure }
+}
+
 /** The answer to `GET /nodes`; none when this host is no manager, which is what a fresh one looks like. */
 export function readNodes(seen: Seen): SwarmNode[] {
   const answer = parseJson(seen.stdout)
@@ -41,13 +76,22 @@ export function findNode(
   if (id !== undefined) return nodes.find((node) => node.ID === id)
   const named = nodes.filter((node) => node.Description.Hostname === hostname)
   const live = named.filter((node) => node.Status.State !== 'down')
-  if (live.length > 1)
-    throw new TaskError(`${live.length} nodes of the swarm are called ${hostname}`, {
-      expected: 'a hostname of its own for every machine',
-      found: live.map(({ ID }) => ID).join(', '),
-      next: 'give the machines different hostnames, or remove the node that is none of yours: docker node rm --force ID',
-    })
+  if (live.length > 1) {
+    throw severalAlive(
+      hostname,
+      live.map(({ ID }) => ID),
+    )
+  }
   return live[0] ?? named[0]
+}
+
+export function severalAlive(hostname: string, ids: readonly string[]): TaskError {
+  return new TaskError(`${ids.length} nodes of the swarm are called ${hostname}`, {
+    expected: 'a hostname of its own for every machine',
+    found: ids.join(', '),
+    next: `give the machines different hostnames, or remove the node that is none of yours:
+bramble exec HOST -- docker node rm --force ID`,
+  })
 }
 
 /** A node that has just joined tells its hostname a moment later. */
