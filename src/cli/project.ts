@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { InputError } from '../errors.ts'
 import {
   loadInventory,
+  type Edited,
   type Host,
   type Inventory,
   type ReadSecrets,
@@ -24,13 +25,17 @@ export function projectDirectory(): string {
   return process.cwd()
 }
 
-/** The inventory, with its secrets if it refers to any; their passphrase is asked for where nothing else tells it. */
-export function inventoryOf(path: string): Promise<Inventory> {
+/**
+ * The inventory, with its secrets if it refers to any; their passphrase is asked for where nothing else tells it.
+ * `edited`: what to read instead of its file.
+ */
+export function inventoryOf(path: string, edited?: Edited): Promise<Inventory> {
   const ask = process.stdin.isTTY ? (question: string) => askPassword(question) : undefined
   return loadInventory(
     path,
     process.env,
     async (file) => (await readStore(file, keysOf(process.env, ask)))?.values,
+    edited,
   )
 }
 
