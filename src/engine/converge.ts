@@ -332,7 +332,7 @@ export function locate(error: unknown, host: string, resource?: Resource): Bramb
     return new Kind(error.message, {
       ...error.details,
       ...where,
-      ...(error.details.next && { next: error.details.next.replaceAll('HOST', host) }),
+      ...(error.details.next && { next: error.details.next.replaceAll(/\bHOST\b/g, () => host) }),
       ...(error.details.at && { at: error.details.at }),
     })
   }

@@ -51,23 +51,24 @@ export function swarmJoin(options: SwarmJoinOptions): Resource {
         const wanted = `+ a ${role} of the swarm of ${managers.join(', ')}`
         if (!swarm || swarm.LocalNodeState === 'inactive')
           return { diff: `- no swarm\n${wanted}`, apply: lines(joined(), untilActive()) }
+        // One that has no certificate has never been in, wherever it wants to.
+        if (swarm.LocalNodeState === 'pending' && swarm.NodeID === '')
+          return {
+            diff: `- joining since an earlier run\n${wanted}`,
+            apply: sh`(
+${untilActive(10)}
+) 2>/dev/null || {
+${lines(leave, joined(), untilActive())}
+}`,
+          }
         sameSwarm(swarm, [...managers, advertise], cluster?.())
         sameAddress(swarm, advertise)
         switch (swarm.LocalNodeState) {
           case 'active':
             return undefined
           case 'pending':
-            // Who has a certificate may count among the managers: it may only be waited for.
-            if (swarm.NodeID !== '')
-              return { diff: '- joining since an earlier run\n+ joined', apply: untilActive() }
-            return {
-              diff: `- joining since an earlier run\n${wanted}`,
-              apply: sh`(
-${untilActive(10)}
-) 2>/dev/null || {
-${lines(leave, joined(), untilActive())}
-}`,
-            }
+            // It may count among the managers, who would lose it.
+            return { diff: '- joining since an earlier run\n+ joined', apply: untilActive() }
           case 'expired':
             return {
               diff: `- a member: ${swarm.Error}\n${wanted}`,
@@ -100,7 +101,8 @@ function join(advertise: string, managers: readonly string[], token: Secret): Sh
 function sameSwarm(swarm: Membership, managers: readonly string[], cluster: string | undefined): void {
   const next = `if it shall belong to this cluster: ${leaveByForce('HOST')}\nthen bramble apply`
   const own = swarm.Cluster?.ID
-  if (own !== undefined && cluster !== undefined && own !== cluster)
+  // A manager without a leader does not know it.
+  if (own && cluster !== undefined && own !== cluster)
     throw new TaskError('this host is in another swarm', { expected: cluster, found: own, next })
   const known = managersOf(swarm)
   if (known.length > 0 && !known.some((address) => managers.includes(address)))

@@ -45,7 +45,7 @@ export function aboutSwarm(parts: Parameters<typeof resource>[0], common: Common
 }
 
 /** The daemon knows it, and the VIP may be a second one. */
-const own = `"$(docker info --format '{{.Swarm.NodeAddr}}')"`
+const own = '$(docker info --format {{.Swarm.NodeAddr}})'
 
 /** Docker says so in one of two ways, or waits for one and says nothing. */
 function withoutLeader({ code, stdout }: Seen): Change | undefined {

@@ -386,10 +386,28 @@ const cases: Case[] = [
     },
     now: NOW + 91 * day,
     problems: [
+      [/^the certificate of rpi3 .* has expired on 2027-02-22$/, 'bramble apply playbooks/swarm.ts'],
+    ],
+  },
+  {
+    title: 'a host that is joining and reaches nobody',
+    answers: {
+      rpi3: member({ LocalNodeState: 'pending', NodeID: '', NodeAddr: '10.77.0.13' }),
+    },
+    problems: [
+      ['rpi3 is joining a swarm, and reaches none of its managers', 'bramble apply playbooks/swarm.ts'],
+    ],
+  },
+  {
+    title: 'a host that has another address now',
+    answers: {
+      rpi3: (text) => text.replace('"AdvertiseAddr":"10.77.0.13:2377"', '"AdvertiseAddr":"10.77.0.33:2377"'),
+    },
+    problems: [
       [
-        /^the certificate of rpi3 .* has expired on 2027-02-22$/,
-        'bramble exec rpi3 -- docker swarm leave --force',
-        'bramble apply playbooks/swarm.ts',
+        'rpi3 has the address 10.77.0.33 in the swarm, and 10.77.0.13 in the inventory',
+        'bramble reset rpi3',
+        'bramble apply playbooks/site.ts',
       ],
     ],
   },
