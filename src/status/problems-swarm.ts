@@ -59,22 +59,10 @@ function memberProblem(findings: Findings, host: Host, one: Told): Problem[] {
   const node = nodeOf(answers, host)
   // What is wrong with those is told as such.
   if (one.daemon !== 'answers' || isExpired(one)) return []
-  const { LocalNodeState: state = 'inactive', Error: error = '', NodeID: id } = one.membership ?? {}
+  const { LocalNodeState: state = 'inactive', NodeID: id, NodeAddr: address = '' } = one.membership ?? {}
   const found = (what: string, ...todo: string[]): Problem[] => [problem([name], what, todo)]
   const log = commands.exec([name], 'journalctl -u docker -n 30 --no-pager')
-  if (state === 'locked')
-    return found(
-      `the swarm of ${name} is locked`,
-      commands.exec([name], `sh -c 'echo KEY | docker swarm unlock'`),
-    )
-  if (state === 'pending' && !id)
-    return found(`${name} is joining a swarm, and reaches none of its managers`, commands.apply('swarm'))
-  if (state !== 'active' && state !== 'inactive')
-    return found(
-      `the membership of ${name} in the swarm is in state ${state}${error ? `: ${error}` : ''}`,
-      log,
-    )
-  const address = one.membership?.NodeAddr ?? ''
+  if (state !== 'active' && state !== 'inactive') return stateProblem(findings, name, one, log)
   if (node && address !== '' && address !== host.address)
     return found(
       `${name} has the address ${address} in the swarm, and ${host.address} in the inventory`,
@@ -85,6 +73,21 @@ function memberProblem(findings: Findings, host: Host, one: Told): Problem[] {
   if (!id) return found(`${name} is not in the swarm`, commands.apply('swarm'))
   const leave = commands.exec([name], 'docker swarm leave --force')
   return found(`${name} is in another swarm`, leave, commands.apply('swarm'))
+}
+
+/** A member that is none at the moment, by its own account. */
+function stateProblem({ commands }: Findings, name: string, { membership }: Told, log: string): Problem[] {
+  const { LocalNodeState: state, Error: error = '', NodeID: id } = membership ?? {}
+  const found = (what: string, command: string): Problem[] => [problem([name], what, [command])]
+  if (state === 'locked')
+    return found(
+      `the swarm of ${name} is locked`,
+      commands.exec([name], `sh -c 'echo KEY | docker swarm unlock'`),
+    )
+  if (state === 'pending' && !id)
+    return found(`${name} is joining a swarm, and reaches none of its managers`, commands.apply('swarm'))
+  const what = `the membership of ${name} in the swarm is in state ${state}`
+  return found(error ? `${what}: ${error}` : what, log)
 }
 
 /** What the managers say of a member that is well by its own account. */
