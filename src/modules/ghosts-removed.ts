@@ -1,4 +1,3 @@
-import { sh } from '../playbook/sh.ts'
 import type { Change, Common, Resource } from '../playbook/resource.ts'
 import { removal } from './node-removed.ts'
 import { aboutSwarm, nodesProbe, readNodes, severalAlive, type SwarmMembers } from './swarm-nodes.ts'
@@ -26,12 +25,7 @@ export function ghostsRemoved({ ids, ...common }: SwarmMembers & Common): Resour
         const alive = others.find(({ Status }) => Status.State !== 'down')
         if (!alive) return removal(nodes, others)
         const name = alive.Description.Hostname ?? ''
-        return {
-          diff: `- node ${name} (${alive.ID}, ${alive.Status.State})\n+ node ${name} (${ids?.[name]})`,
-          apply: sh`:`,
-          waits: true,
-          failure: severalAlive(name, [alive.ID, ids?.[name] ?? '']),
-        }
+        throw severalAlive(name, [alive.ID, ids?.[name] ?? ''])
       },
     },
     common,

@@ -27,38 +27,38 @@ export interface SwarmMembers {
 /** What the managers know of all nodes; one text, so that it is asked once. */
 export const nodesProbe = dockerGet('/nodes')
 
-/**
- * A resource that rests on what the managers know. A swarm without a leader tells nothing: it is given the time that a
- * choice takes.
- *
- * Errors (TaskError): it still has none after that.
- */
+/** A state of the swarm that may pass: a choice of a leader takes seconds, and so does to notice that a node is gone. */
+class Passing extends TaskError {}
+
+/** A resource that rests on what the managers know. What may pass is given the time; then it is an error. */
 export function aboutSwarm(parts: Parameters<typeof resource>[0], common: Common): Resource {
-  return resource(
-    {
-      ...parts,
-      settle: Math.max(parts.settle ?? 0, 30),
-      plan: (seen) => withoutLeader(seen) ?? parts.plan(seen),
-    },
-    common,
-  )
+  const plan = (seen: Seen): Change | undefined => {
+    try {
+      hasLeader(seen)
+      return parts.plan(seen)
+    } catch (failure) {
+      if (!(failure instanceof Passing)) throw failure
+      const { expected = '', found = '' } = failure.details
+      return { diff: `- ${found}\n+ ${expected}`, apply: sh`:`, waits: true, failure }
+    }
+  }
+  return resource({ ...parts, settle: Math.max(parts.settle ?? 0, 30), plan }, common)
 }
 
 /** The daemon knows it, and the VIP may be a second one. */
 const own = '$(docker info --format {{.Swarm.NodeAddr}})'
 
-/** Docker says so in one of two ways, or waits for one and says nothing. */
-function withoutLeader({ code, stdout }: Seen): Change | undefined {
+/** Docker says that there is none in one of two ways, or waits for one and says nothing. */
+function hasLeader({ code, stdout }: Seen): void {
   const message = /"message":"([^"]*(?:does not have a leader|deadline exceeded)[^"]*)"/.exec(stdout)?.[1]
-  if (message === undefined && code !== 28) return undefined
-  const failure = new TaskError('the swarm has no leader: too few of its managers reach each other', {
+  if (message === undefined && code !== 28) return
+  throw new Passing('the swarm has no leader: too few of its managers reach each other', {
     expected: 'more than half of the managers, which choose one of them',
     found: message ?? 'no answer within 20 s',
     next: `bring the other managers back; if only Docker does not run there: bramble apply playbooks/docker.ts
 only if they are lost for good, make this one the only manager: bramble exec HOST -- sh -c ${quote(forceNewCluster(own))}
 then bramble apply`,
   })
-  return { diff: '- no leader\n+ a leader', apply: sh`:`, waits: true, failure }
 }
 
 /** The answer to `GET /nodes`; none when this host is no manager, which is what a fresh one looks like. */
@@ -67,7 +67,7 @@ export function readNodes(seen: Seen): SwarmNode[] {
   return Array.isArray(answer) ? answer : []
 }
 
-/** A node by its name, or its id if that is known. Errors (TaskError): several live nodes of that name. */
+/** A node by its name, or its id if that is known. Errors (Passing): several live nodes of that name. */
 export function findNode(
   nodes: readonly SwarmNode[],
   hostname: string,
@@ -86,7 +86,7 @@ export function findNode(
 }
 
 export function severalAlive(hostname: string, ids: readonly string[]): TaskError {
-  return new TaskError(`${ids.length} nodes of the swarm are called ${hostname}`, {
+  return new Passing(`${ids.length} nodes of the swarm are called ${hostname}`, {
     expected: 'a hostname of its own for every machine',
     found: ids.join(', '),
     next: `give the machines different hostnames, or remove the node that is none of yours:

@@ -36,9 +36,12 @@ cd /var/lib/docker/swarm/certificates
 cat >/tmp/ca <<'END'
 ${pair}
 END
-openssl x509 -in swarm-node.crt -CA /tmp/ca -CAkey /tmp/ca -set_serial 7 -days 0 -out /tmp/expired
+# Docker keeps headers of its own in there, which OpenSSL does not read.
+sed '/^[a-z-]*: /d; /^$/d' swarm-node.key >/tmp/key
+openssl x509 -x509toreq -in swarm-node.crt -signkey /tmp/key -copy_extensions copyall -out /tmp/request
+openssl x509 -req -in /tmp/request -copy_extensions copyall -CA /tmp/ca -CAkey /tmp/ca -set_serial 7 -days 0 -out /tmp/expired
 cat /tmp/expired >swarm-node.crt
-rm /tmp/ca /tmp/expired
+rm /tmp/ca /tmp/key /tmp/request /tmp/expired
 while openssl x509 -in swarm-node.crt -noout -checkend 0 >/dev/null; do sleep 0.2; done
 systemctl reset-failed docker
 systemctl start docker.socket docker`,

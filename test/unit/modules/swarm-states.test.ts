@@ -205,7 +205,7 @@ describe('ghosts among the nodes', () => {
       make: removed,
       seen: nodes(rpi1, rpi2, rpi3, livelyGhost, rpi4),
       expect: 'change',
-      diff: '- node rpi4 (sl443587bct7gfqqfnurjjiib, ready)\n+ node rpi4 (wl27tdussioy2duu1enm694le)',
+      diff: '- sl443587bct7gfqqfnurjjiib, wl27tdussioy2duu1enm694le\n+ a hostname of its own for every machine',
       apply: /^:$/,
     },
     {
@@ -247,7 +247,8 @@ describe('a swarm without a leader', () => {
     it(`is given the time to choose one, and nothing is concluded from its silence: ${one.title}`, () => {
       for (const silence of [seen, { code: 28, stdout: '' }]) {
         const change = one.plan(silence)
-        assert.deepEqual([change?.diff, change?.waits], ['- no leader\n+ a leader', true])
+        assert.match(change?.diff ?? '', /\n\+ more than half of the managers, which choose one of them$/)
+        assert.equal(change?.waits, true)
         assert.ok(one.settle >= 30)
       }
     })
