@@ -17,7 +17,7 @@ export interface Load {
 const CLIENTS = 3
 const REST = 20
 /** It ends by itself, whatever becomes of who started it. */
-const LONGEST = 600_000
+const LONGEST = 1_800_000
 
 /**
  * Begins to send requests from within a network namespace; `stop` ends that and tells how they went. `connections`:

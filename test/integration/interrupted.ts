@@ -30,7 +30,7 @@ export async function interrupted(
   const begun = new Set<string>()
   const killed: string[] = []
   let last: Watched | undefined
-  await until(`bramble ${words.join(' ')} to end`, 500_000, async () => {
+  await until(`bramble ${words.join(' ')} to end`, 1_700_000, async () => {
     let dead = false
     last = await watched([...words, '-o', 'json'], folder, (event, child) => {
       if (event.type !== 'doing' || idle.test(event.what) || dead) return
