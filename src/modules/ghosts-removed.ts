@@ -16,7 +16,6 @@ export function ghostsRemoved({ ids, ...common }: SwarmMembers & Common): Resour
     {
       title: 'no ghosts among the nodes',
       probe: nodesProbe,
-      settle: 60,
       plan(seen): Change | undefined {
         const nodes = readNodes(seen)
         const others = nodes.filter(({ ID, Description: { Hostname = '' } }) => {
