@@ -1,5 +1,6 @@
 /** Asks URLs again and again and keeps every answer, to tell afterwards when a site was away and what it served. */
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { get } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -27,14 +28,19 @@ const LONGEST = 900_000
  * Begins to ask from within a network namespace, an URL that stands there twice by two clients; each question takes a new
  * connection. `stop` tells the answers in the order of their coming.
  *
- * @example const watch = startWatch(namespace, ['http://192.168.188.200/']); …; longestGap(await watch.stop())
+ * @example const watch = await startWatch(namespace, ['http://192.168.188.200/']); …; longestGap(await watch.stop())
  */
-export function startWatch(namespace: string, urls: readonly string[]): { stop(): Promise<Answer[]> } {
+export async function startWatch(
+  namespace: string,
+  urls: readonly string[],
+): Promise<{ stop(): Promise<Answer[]> }> {
   const self = fileURLToPath(import.meta.url)
   const node = [process.execPath, ...process.execArgv, '--import', 'tsx', self, ...urls]
   const child = spawn('nsenter', [`--net=${namespace}`, ...node], { stdio: ['pipe', 'pipe', 'inherit'] })
   let printed = ''
   child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()))
+  // Written once every URL has been asked.
+  await Promise.race([once(child.stdout, 'data'), once(child, 'close')])
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
   return {
     async stop() {
@@ -62,10 +68,13 @@ async function run(urls: readonly string[]): Promise<Answer[]> {
   const over = new AbortController()
   process.stdin.once('end', () => over.abort()).resume()
   setTimeout(() => over.abort(), LONGEST).unref()
+  let asked = 0
   await Promise.all(
     urls.map(async (url) => {
       while (!over.signal.aborted) {
         answers.push(await ask(url))
+        asked += 1
+        if (asked === urls.length) process.stdout.write('\n')
         await delay(REST)
       }
     }),
@@ -76,7 +85,8 @@ async function run(urls: readonly string[]): Promise<Answer[]> {
 function ask(url: string): Promise<Answer> {
   const asked = Date.now()
   return new Promise((resolve) => {
-    const done = (rest: Partial<Answer>) => resolve({ url, asked, at: Date.now(), status: 0, body: '', ...rest })
+    const done = (rest: Partial<Answer>) =>
+      resolve({ url, asked, at: Date.now(), status: 0, body: '', ...rest })
     const sent = get(url, { agent: false, timeout: TIMEOUT }, (response) => {
       const { statusCode: status = 0, headers } = response
       let body = ''
