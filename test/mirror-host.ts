@@ -10,7 +10,7 @@ import { attempt, run } from '../src/lab/run.ts'
 import { until } from '../src/lab/wait.ts'
 import { renderTemplate } from '../src/modules/template.ts'
 import { mirrorDirectory } from '../src/stack/model.ts'
-import { startWatch, type Answer } from './watch.ts'
+import { startWatch, type Answer, type Watch } from './watch.ts'
 
 const template = templates(join(import.meta.dirname, '..'))
 
@@ -21,7 +21,7 @@ export interface MirrorHost {
   /** What the service says in its state file, by key. */
   state(): Record<string, string>
   ask(path: string): Promise<Answer>
-  watch(...paths: string[]): ReturnType<typeof startWatch>
+  watch(...paths: string[]): Promise<Watch>
   /** The server: `hang`s without a word, `die`s, is `back`. */
   server(does: 'hang' | 'die' | 'back'): Promise<void>
   /** Ends the service and starts it again, by SIGKILL as a power cut would. */
@@ -53,8 +53,6 @@ export async function startMirrorHost(
   const mirror = mirrorDirectory({ mount })
   await run(['chmod', '755', directory])
   await unpackImage(join(images, 'bramble-nginx.tar'), at('root'))
-  const render = (name: string, variables: Readonly<Record<string, unknown>>) =>
-    renderTemplate(template(name), variables)
   const conf = render('nginx.conf.ejs', { nginx: { port: 80 }, nfs: { mount }, mirror, loadbalancers: [] })
   writeFileSync(at('root/etc/nginx/nginx.conf'), conf)
   const all = { refresh_interval: 1, answer_timeout: 2, max_size_mb: 100, ...settings, directory: mirror }
@@ -137,6 +135,10 @@ chroot root /usr/sbin/nginx -g 'daemon on;' 2>${directory}/nginx.log
 echo started
 exec cat >/dev/null
 `
+}
+
+function render(name: string, variables: Readonly<Record<string, unknown>>): string {
+  return renderTemplate(template(name), variables)
 }
 
 /** A file system in user space: when its process is stopped, whoever asks it hangs and cannot be killed. */

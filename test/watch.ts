@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { get } from 'node:http'
+import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
@@ -24,29 +25,37 @@ const TIMEOUT = 10_000
 /** It ends by itself, whatever becomes of who started it. */
 const LONGEST = 900_000
 
+export interface Watch {
+  /** Those that came so far, in the order of their coming. */
+  answers: readonly Answer[]
+  stop(): Promise<readonly Answer[]>
+}
+
 /**
  * Begins to ask from within a network namespace, an URL that stands there twice by two clients; each question takes a new
- * connection. `stop` tells the answers in the order of their coming.
+ * connection. It returns when there is an answer for each.
  *
  * @example const watch = await startWatch(namespace, ['http://192.168.188.200/']); …; longestGap(await watch.stop())
  */
-export async function startWatch(
-  namespace: string,
-  urls: readonly string[],
-): Promise<{ stop(): Promise<Answer[]> }> {
+export async function startWatch(namespace: string, urls: readonly string[]): Promise<Watch> {
   const self = fileURLToPath(import.meta.url)
   const node = [process.execPath, ...process.execArgv, '--import', 'tsx', self, ...urls]
   const child = spawn('nsenter', [`--net=${namespace}`, ...node], { stdio: ['pipe', 'pipe', 'inherit'] })
-  let printed = ''
-  child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()))
-  // Written once every URL has been asked.
-  await Promise.race([once(child.stdout, 'data'), once(child, 'close')])
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const answers: Answer[] = []
+  const lines = createInterface({ input: child.stdout })
+  const ended = once(lines, 'close')
+  await new Promise<void>((resolve) => {
+    lines.once('close', resolve).on('line', (line) => {
+      answers.push(JSON.parse(line) as Answer)
+      if (answers.length >= urls.length) resolve()
+    })
+  })
   return {
+    answers,
     async stop() {
       child.stdin.end()
       await ended
-      return JSON.parse(printed) as Answer[]
+      return answers
     },
   }
 }
@@ -63,23 +72,18 @@ export function longestGap(answers: readonly Answer[]): { ms: number; from: numb
   )
 }
 
-async function run(urls: readonly string[]): Promise<Answer[]> {
-  const answers: Answer[] = []
+async function run(urls: readonly string[]): Promise<void> {
   const over = new AbortController()
   process.stdin.once('end', () => over.abort()).resume()
   setTimeout(() => over.abort(), LONGEST).unref()
-  let asked = 0
   await Promise.all(
     urls.map(async (url) => {
       while (!over.signal.aborted) {
-        answers.push(await ask(url))
-        asked += 1
-        if (asked === urls.length) process.stdout.write('\n')
+        process.stdout.write(`${JSON.stringify(await ask(url))}\n`)
         await delay(REST)
       }
     }),
   )
-  return answers
 }
 
 function ask(url: string): Promise<Answer> {
@@ -107,5 +111,5 @@ function ask(url: string): Promise<Answer> {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  process.stdout.write(JSON.stringify(await run(process.argv.slice(2))))
+  await run(process.argv.slice(2))
 }

@@ -73,30 +73,41 @@ export async function outage(
     ])
     return Date.now()
   })
-  await delay(25_000)
+  await eventually('what was written since', 60, async () => {
+    await delay(200)
+    return clients.every((node) => watch.answers.some((answer) => isNew(answer, node, back)))
+      ? true
+      : undefined
+  })
   return report(await watch.stop(), began, back)
+}
+
+/** It was written after that moment; the clocks of the machines are a second apart at most. */
+function isNew({ url, content, body }: Answer, node: string, back: number): boolean {
+  return url === newsOf(node) && content === 'nfs' && Number(body) * 1000 > back - 1000
+}
+
+function each(of: (node: string) => number): Record<string, number> {
+  return Object.fromEntries(clients.map((node) => [node, of(node)]))
 }
 
 function report(answers: readonly Answer[], began: number, back: number): Outage {
   const all = answers.filter(({ url, asked }) => url === site && asked > began - 5000)
-  const first = (node: string, from: number, test: (answer: Answer) => boolean): number => {
-    const found = answers.find((one) => one.url === newsOf(node) && one.at > from && test(one))
+  const first = (node: string, from: number, is: (answer: Answer) => boolean): number => {
+    const found = answers.find((one) => one.url === newsOf(node) && one.at > from && is(one))
     return found ? found.at - from : Infinity
   }
-  const each = (of: (node: string) => number) => Object.fromEntries(clients.map((node) => [node, of(node)]))
   return {
     requests: all.length,
     failed: all.filter(({ status }) => status !== 200),
     gap: longestGap(all).ms,
     slowest: Math.max(...all.map(({ asked, at }) => at - asked)),
     mirrored: each((node) => first(node, began, ({ content }) => content === 'mirror')),
-    renewed: each((node) =>
-      first(node, back, ({ content, body }) => content === 'nfs' && Number(body) * 1000 >= back - 1000),
-    ),
+    renewed: each((node) => first(node, back, (answer) => isNew(answer, node, back))),
   }
 }
 
-/** The bounds. */
+/** A gap of five seconds, new content after ten; it is written every three. */
 export function assertShort({ failed, ...outage }: Outage): void {
   console.log(`      ${JSON.stringify({ ...outage, failed: failed.length })}`)
   for (const { asked, at, status, error, node } of failed.slice(0, 5))

@@ -88,7 +88,7 @@ describe('the mirror of the share', function () {
     await begin(Object.fromEntries(names.map((name) => [name, 'version 0'])))
     await mirrored('page-59.html', 'version 0')
     const seen = new Set<string>()
-    let writing = true
+    const progress = { writing: true }
     const write = async () => {
       for (const version of [1, 2, 3]) {
         for (const name of names) {
@@ -98,10 +98,11 @@ describe('the mirror of the share', function () {
         }
         await mirrored('page-59.html', `version ${version}`)
       }
-      writing = false
+      progress.writing = false
     }
     const written = write()
-    while (writing) {
+    for (let last = false; !last;) {
+      last = !progress.writing
       const copy = join(host.mirror, readlinkSync(join(host.mirror, 'current')))
       try {
         const texts = new Set(readdirSync(copy).map((name) => readFileSync(join(copy, name), 'utf8')))
