@@ -7,6 +7,7 @@ import { longestGap, startWatch, type Answer } from '../watch.ts'
 import { eventually, on } from './cluster.ts'
 
 const namespace = '/run/netns/bramble-lab'
+const server = 'rpi4'
 const clients = ['rpi1', 'rpi2', 'rpi3']
 const site = 'http://192.168.188.200/'
 const newsOf = (node: string): string => `http://192.168.188.1${node.slice(-1)}:8080/news`
@@ -49,8 +50,8 @@ export function stopNews(): Promise<string> {
 
 /** The share goes away and comes back while clients ask for the site. */
 export async function outage(
-  cut: () => Promise<void>,
-  heal: () => Promise<void>,
+  cut: (name: string) => Promise<void>,
+  heal: (name: string) => Promise<void>,
   seconds: number,
 ): Promise<Outage> {
   await eventually('a mirror with the news on every node', 120, async () => {
@@ -63,9 +64,9 @@ export async function outage(
     ...clients.map(newsOf),
   ])
   const began = Date.now()
-  await cut()
+  await cut(server)
   await delay(seconds * 1000)
-  await heal()
+  await heal(server)
   const back = await eventually('the NFS server at its port', 240, async () => {
     await promisify(execFile)('timeout', [
       '1',
