@@ -88,10 +88,7 @@ const mirror = play({
     if (!serverHost) return
     const path = mirrorDirectory(nfs)
     const script = '/usr/local/sbin/bramble-content'
-    const restart = {
-      title: 'restart bramble-content',
-      apply: sh`systemctl daemon-reload; systemctl restart bramble-content`,
-    }
+    const restart = { title: 'restart bramble-content', apply: sh`systemctl restart bramble-content` }
     yield apt({ packages: ['rsync'] })
     yield directory({ path })
     // What was decided before a reboot says nothing about the share after it.
