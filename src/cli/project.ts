@@ -14,7 +14,8 @@ import { keysOf } from '../secrets/keys.ts'
 import { Secret } from '../secrets/secret.ts'
 import { readStore } from '../secrets/store.ts'
 import type { Template } from '../playbook/play.ts'
-import { readArchive, type Archive } from '../stack/archive.ts'
+import { readArchives } from '../stack/archive-cache.ts'
+import type { Archive } from '../stack/archive.ts'
 import { readSshConfig, type SshConfig } from '../ssh/config.ts'
 import { makeTarget, type Target } from '../ssh/target.ts'
 import { unlockKeys } from '../ssh/unlock.ts'
@@ -80,7 +81,8 @@ export async function archives(project: string, settings: Settings): Promise<Arc
     })
   }
   const files = readdirSync(directory).filter((file) => /\.tar(\.gz)?$/.test(file))
-  return Promise.all(files.map((file) => readArchive(join(directory, file))))
+  const paths = files.map((file) => join(directory, file))
+  return readArchives(paths, join(project, '.bramble/cache/archives.json'))
 }
 
 /** How to reach a host; keys of hosts met for the first time are recorded in the project. */
