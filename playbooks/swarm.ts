@@ -33,9 +33,9 @@ const init = play({
   critical: true,
   *tasks(host, { cluster, facts }) {
     if (leader(cluster, facts)) return
-    for (const { name, address } of cluster.group('managers')) {
+    for (const { name } of cluster.group('managers')) {
       const state = facts.get(name, 'swarm')
-      if (state !== 'inactive') throw swarmTrouble({ name, address, state })
+      if (state !== 'inactive') throw swarmTrouble({ name, state })
     }
     const { address_pool, address_pool_size, data_path_port } = cluster.settings.swarm
     yield swarmInit({

@@ -44,7 +44,7 @@ export function swarmInit(options: SwarmInitOptions): Resource {
         const swarm = readMembership(seen)
         const { LocalNodeState: state, ControlAvailable, Error: error } = swarm ?? none
         if (state === 'active' && ControlAvailable) return undefined
-        if (state !== 'inactive') throw swarmTrouble({ address: advertise, state, error })
+        if (state !== 'inactive') throw swarmTrouble({ state, error })
         return {
           diff: `- no swarm\n+ a swarm led by ${advertise}`,
           apply: lines(dockerPost('/swarm/init', JSON.stringify(body)), untilActive()),

@@ -75,7 +75,7 @@ ${lines(leave, joined(), untilActive())}
               apply: lines(leave, joined(), untilActive()),
             }
           default:
-            throw swarmTrouble({ address: advertise, state: swarm.LocalNodeState, error: swarm.Error })
+            throw swarmTrouble({ state: swarm.LocalNodeState, error: swarm.Error })
         }
       },
       facts: swarmFacts,

@@ -4,8 +4,6 @@ import { TaskError } from '../errors.ts'
 export interface Trouble {
   /** The host's name in the inventory. Default `HOST`, which errors fill in. */
   name?: string
-  /** Its address in the inventory. */
-  address: string
   /** As the fact `swarm` of `swarmState()` tells it. */
   state: string
   /** What Docker says of it. */
@@ -23,20 +21,20 @@ export const leaveByForce = (name: string): string => `bramble exec ${name} -- d
  * Why nothing can be done about the swarm from a host in this state, and the commands that mend it.
  *
  * @see https://docs.docker.com/engine/swarm/admin_guide/#recover-from-disaster
- * @example swarmTrouble({ name: 'rpi1', address: '192.168.188.11', state: 'locked' })
+ * @example swarmTrouble({ name: 'rpi1', state: 'locked' })
  */
-export function swarmTrouble({ name = 'HOST', address, state, error = '' }: Trouble): TaskError {
-  const { what, next } = troubles[state]?.(name, address) ?? unknown(name, state)
+export function swarmTrouble({ name = 'HOST', state, error = '' }: Trouble): TaskError {
+  const { what, next } = troubles[state]?.(name) ?? unknown(name, state)
   return new TaskError(what, { expected: 'no swarm, or a swarm that works', found: error || state, next })
 }
 
-type Told = (name: string, address: string) => { what: string; next: string }
+type Told = (name: string) => { what: string; next: string }
 
 const troubles: Readonly<Record<string, Told>> = {
-  expired: (name, address) => ({
+  expired: (name) => ({
     what: `the certificate of ${name} in the swarm has expired, and no manager is left that could give it a new one`,
-    next: `bramble exec ${name} -- ${forceNewCluster(address)}
-then bramble apply: the other nodes join again by themselves`,
+    next: `make a new swarm: ${leaveByForce('managers:workers')}
+then bramble apply, which deploys the stack in it; what you deployed besides, you have to deploy again`,
   }),
   pending: (name) => ({
     what: `${name} is joining a swarm, and reaches none of its managers`,

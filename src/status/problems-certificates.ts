@@ -1,4 +1,3 @@
-import { forceNewCluster } from '../modules/swarm-trouble.ts'
 import { isTold, told } from './answers.ts'
 import { problem, type Findings } from './problem.ts'
 import type { Told } from './told.ts'
@@ -11,16 +10,17 @@ export function certificateProblems({ answers, commands, now }: Findings): Probl
     const one = answers.asked.get(host)
     return isTold(one) && isExpired(one)
   })
-  const lost = all ? managers : []
+  const leave = 'docker swarm leave --force'
   return told(answers).flatMap(([{ name }, one]) => {
     if (!one.certificate) return []
     const [from, until] = [Date.parse(one.certificate.from), Date.parse(one.certificate.until)]
     const day = one.certificate.until.slice(0, 10)
     const its = `the certificate of ${name} in the swarm`
     if (isExpired(one)) {
-      // Any manager that is left lets it in again.
-      const last = name === lost[0]?.name ? [commands.exec([name], forceNewCluster(lost[0].address))] : []
-      return [problem([name], `${its} has expired on ${day}`, [...last, commands.apply('swarm')])]
+      const what = `${its} has expired on ${day}`
+      // Any manager that is left lets it in again; else there has to be a new swarm.
+      if (!all) return [problem([name], what, [commands.apply('swarm')])]
+      return [problem([name], what, [commands.exec(['managers', 'workers'], leave), commands.apply('site')])]
     }
     if (until - now > 0.15 * (until - from)) return []
     const restart = commands.exec([name], 'systemctl restart docker')

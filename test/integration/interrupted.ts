@@ -13,6 +13,9 @@ export function drawn(seed: number, count: number, among: number): Choice {
   return (step) => steps.has(step)
 }
 
+/** Milliseconds that a host may take to boot. */
+const REBOOT = 120_000
+
 /** What the program says while it looks and waits, and that is no step that does anything. */
 const idle = /^(looking at |connecting$|waiting for )|: waiting$/
 
@@ -30,6 +33,7 @@ export async function interrupted(
   const begun = new Set<string>()
   const killed: string[] = []
   let last: Watched | undefined
+  let gone = -REBOOT
   await until(`bramble ${words.join(' ')} to end`, 1_700_000, async () => {
     let dead = false
     last = await watched([...words, '-o', 'json'], folder, (event, child) => {
@@ -41,9 +45,9 @@ export async function interrupted(
       dead = child.kill('SIGKILL')
       killed.push(step)
     })
-    if (process.env['S1_DEBUG']) console.log(new Date().toISOString(), killed.length, last.code, JSON.stringify(last.events.filter(({ type }) => type === 'failed')), last.stderr.slice(0, 2000))
+    if (dead) gone = performance.now()
     const away = last.events.some((event) => event.type === 'failed' && event.unreachable)
-    return !dead && !(killed.length > 0 && away)
+    return !dead && !(away && performance.now() < gone + REBOOT)
   })
   if (!last) throw new Error('it was not run')
   return { killed, last }

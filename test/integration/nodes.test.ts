@@ -20,8 +20,8 @@ const names = ['rpi1', 'rpi2', 'rpi3', 'rpi4']
 const vip = '10.77.0.200'
 const root = join(import.meta.dirname, '../..')
 
-/** The shipped site but for what these hosts have not got: NFS, and a clock and kernel of their own. */
-const site = `import { directory, file, mount, play, playbook } from 'bramble'
+/** The shipped site but for what these hosts have not got: NFS, whose share is always well, and a clock and kernel of their own. */
+const site = `import { directory, file, mirrorDirectory, mount, play, playbook } from 'bramble'
 import docker from './docker.ts'
 import stack from './stack.ts'
 import swarm from './swarm.ts'
@@ -30,12 +30,14 @@ import vip from './vip.ts'
 const share = play({
   name: 'share',
   hosts: 'webservers',
-  tasks: () => [
+  tasks: (_, { cluster }) => [
     directory({ path: '/srv/nfs' }),
     directory({ path: '/srv/nfs/share' }),
     file({ path: '/srv/nfs/share/index.html', content: 'roses\\n' }),
     directory({ path: '/srv/bramble' }),
     mount({ path: '/srv/bramble/share', source: '/srv/nfs/share', type: 'none', options: 'bind,nofail' }),
+    directory({ path: mirrorDirectory(cluster.settings.nfs) }),
+    file({ path: mirrorDirectory(cluster.settings.nfs) + '/nfs', content: '' }),
   ],
 })
 export default playbook({ name: 'site', plays: [share, docker, vip, swarm, stack] })

@@ -497,6 +497,18 @@ describe('the problems of a cluster', () => {
     })
   }
 
+  it('are a swarm without a certificate that is valid, and how there will be a new one', () => {
+    const { problems } = statusWith(inventory, {}, { now: NOW + 91 * day })
+    const expired = problems.filter(({ what }) => what.includes('has expired'))
+    assert.equal(expired.length, 3)
+    for (const { commands } of expired) {
+      assert.deepEqual(commands, [
+        'bramble exec managers,workers -- docker swarm leave --force',
+        'bramble apply playbooks/site.ts',
+      ])
+    }
+  })
+
   it('come with commands for the inventory that was named', () => {
     const { problems } = statusWith(inventory, { rpi3: dead }, { folder: 'inventory/my lab' })
     assert.deepEqual(problems[0]?.commands, [`bramble exec rpi3 -i 'inventory/my lab' -- uptime`])
