@@ -12,7 +12,7 @@ interface Options extends Pick<Access, 'signal' | 'plugs'> {
   inventory: Inventory
   /** What the inventory was given as. */
   path: string
-  targetOf(host: Host, patience?: number): Target
+  targetOf: (host: Host, patience?: number) => Target
 }
 
 /** How drills reach a cluster: over connections that stay open, so that what they do is done at once. */

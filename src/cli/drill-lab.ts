@@ -8,14 +8,13 @@ export async function theLab({
 }: Inventory): Promise<{ what: string; plugs: Plugs; via: string[] } | undefined> {
   if (hosts.some(({ connection }) => connection.proxyCommand !== proxyCommand)) return undefined
   const { arch, accelerator } = await labStatus()
-  const names = (all: Parameters<Plugs['powerOn']>[0]) => all.map(({ name }) => name)
   return {
     what: `${arch}, ${accelerator === 'kvm' ? 'hardware acceleration' : 'software emulation'}`,
     plugs: {
       async powerOff(all) {
-        for (const name of names(all)) await kill(name)
+        for (const { name } of all) await kill(name)
       },
-      powerOn: (all) => startAll(names(all)),
+      powerOn: (all) => startAll(all.map(({ name }) => name)),
       unplug: ({ name }) => cut(name),
       plug: ({ name }) => heal(name),
     },

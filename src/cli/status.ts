@@ -41,15 +41,16 @@ async function show(argv: Arguments): Promise<void> {
   const inventory = await inventoryOf(argv.inventory)
   const hosts = limitHosts(inventory, argv.limit)
   const targetOf = await reach(projectDirectory(), hosts)
-  const { look, waiting, close } = lookout(inventory, argv.inventory, hosts, targetOf)
+  const sight = lookout(inventory, argv.inventory, hosts, targetOf)
   try {
-    if (argv.watch) return await watch(output, async () => (await look(true)).status)
-    const { status, asked } = await (output === 'tty' ? noteWaiting(waiting, look(false)) : look(false))
+    if (argv.watch) return await watch(output, async () => (await sight.look(true)).status)
+    const looking = sight.look(false)
+    const { status, asked } = await (output === 'tty' ? noteWaiting(() => sight.waiting(), looking) : looking)
     print(output, status)
     if (asked.every((one) => one instanceof ConnectionError)) exit(4)
     else if (!status.ok) exit(2)
   } finally {
-    close()
+    sight.close()
   }
 }
 

@@ -33,9 +33,10 @@ export function startLoad(
   urls: readonly string[],
   { via = [], every = 50, kept = 2, rest = 250 }: LoadOptions = {},
 ): Load {
-  const [command = '', ...words] = [...via, process.execPath, program]
   const options = JSON.stringify({ urls, every, kept, rest } satisfies ClientOptions)
-  const child = spawn(command, [...words, options], { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+  const [command, ...words] = [...via, process.execPath, program, options]
+  // Ctrl-C is not meant for it: it is to see the end, too.
+  const child = spawn(command, words, { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
   const samples: Sample[] = []
   let stderr = ''
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))

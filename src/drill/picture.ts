@@ -24,13 +24,15 @@ ${run.map((drill, index) => row(drill, TOP + index * ROW)).join('\n')}
 }
 
 function legend(): string {
-  const box = (x: number, colour: string, text: string) =>
-    `<rect x="${x}" y="10" width="12" height="12" fill="${colour}"/><text x="${x + 18}" y="20">${text}</text>`
   return [
     box(LEFT, colours.answered, 'answered'),
     box(LEFT + 100, colours.failed, 'failed, or no answer in the longest gap'),
     `<text x="${WIDTH - LEFT}" y="20" text-anchor="end" fill="${colours.mark}">seconds from when something was done</text>`,
   ].join('\n')
+}
+
+function box(x: number, colour: string, text: string): string {
+  return `<rect x="${x}" y="10" width="12" height="12" fill="${colour}"/><text x="${x + 18}" y="20">${text}</text>`
 }
 
 function row(drill: DrillResult, top: number): string {

@@ -73,8 +73,9 @@ function resultOf(
   const event = marks[0]?.at ?? began
   const seconds = (at: number) => Math.round((at - event) / 10) / 100
   const { gap, gapAt, failures, ...measured } = measure(samples, began, ended)
-  const bounds = drill.bounds.map(({ what, limit, unit, find }) => {
-    const found = find(recorded) ?? null
+  const bounds = drill.bounds.map((bound) => {
+    const { what, limit, unit } = bound
+    const found = bound.find(recorded) ?? null
     return { what, limit, unit, found, ok: found !== null && found <= limit }
   })
   return {

@@ -96,20 +96,20 @@ export class Stage {
 
   /** Cuts the power of hosts; returned is what turns it on again, which may be less than what the site lost. */
   async cutPower(...hosts: Host[]): Promise<Back> {
-    const { powerOff, powerOn } = this.#plugs()
-    const back = this.undo(`power of ${namesOf(hosts)}`, () => powerOn(hosts))
+    const plugs = this.#plugs()
+    const back = this.undo(`power of ${namesOf(hosts)}`, () => plugs.powerOn(hosts))
     this.mark('down', `power of ${namesOf(hosts)} cut`)
-    await powerOff(hosts)
+    await plugs.powerOff(hosts)
     this.#access.forget(hosts)
     return (kind) => this.#back(`power of ${namesOf(hosts)} back`, back, kind)
   }
 
   /** Pulls the network cable of a host; returned is what plugs it in again. */
   async pullCable(host: Host): Promise<Back> {
-    const { unplug, plug } = this.#plugs()
-    const back = this.undo(`cable of ${host.name}`, () => plug(host))
+    const plugs = this.#plugs()
+    const back = this.undo(`cable of ${host.name}`, () => plugs.plug(host))
     this.mark('down', `cable of ${host.name} pulled`)
-    await unplug(host)
+    await plugs.unplug(host)
     this.#access.forget([host])
     return () => this.#back(`cable of ${host.name} plugged in`, back)
   }
