@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Access } from '../drill/stage.ts'
 import { run } from '../engine/run.ts'
 import { ConnectionError, TaskError, TimeoutError } from '../errors.ts'
@@ -50,6 +51,9 @@ export function drillAccess({ inventory, path, targetOf, ...rest }: Options): Ac
         found: `exit code ${code} of: ${text}`,
         stderr,
       })
+    },
+    async pause(seconds) {
+      await delay(seconds * 1000, undefined, { signal: rest.signal }).catch(() => undefined)
     },
     async look() {
       return (await sight.look(true)).status

@@ -94,7 +94,10 @@ async function agree(drills: readonly Drill[], { all, yes }: Arguments, url: str
   if (!all) refuse(drills)
   if (yes) return
   const names = drills.filter((one) => refusal(one) === undefined).map(({ name }) => name)
-  await confirm(`Break things in the cluster at ${url}, whose users may notice it: ${names.join(', ')}?`)
+  await confirm(
+    `Break things in the cluster at ${url}, whose users may notice it: ${names.join(', ')}?`,
+    'give --yes; bramble drill --list tells what each drill does',
+  )
 }
 
 interface Work {

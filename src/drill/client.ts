@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Agent, get, type ClientRequest } from 'node:http'
+import { Agent, get } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Sample } from './measure.ts'
 
@@ -24,7 +24,8 @@ const PATIENCE = 10_000
 /** It ends by itself, whatever becomes of who started it. */
 const LONGEST = 2 * 3_600_000
 
-type Answer = Pick<Sample, 'error' | 'content'> & { reused: boolean }
+/** `stale`: the connection had been used before, and has ended. */
+type Answer = Pick<Sample, 'error' | 'content'> & { stale?: boolean }
 
 const options = JSON.parse(process.argv[2] ?? '') as ClientOptions
 const over = new AbortController()
@@ -57,7 +58,7 @@ async function keep(url: string): Promise<void> {
   while (!over.signal.aborted) {
     await timed('kept', url, async () => {
       const answer = await ask(url, agent)
-      if (answer.error === undefined || !answer.reused) return answer
+      if (!answer.stale) return answer
       return { ...(await ask(url, agent)), again: true as const }
     })
     await rest(options.rest)
@@ -87,37 +88,39 @@ async function timed(
 function ask(url: string, agent: Agent | false): Promise<Answer> {
   return new Promise((resolve) => {
     let stage = 'connecting'
-    const finish = (request: ClientRequest, answer: Pick<Answer, 'error' | 'content'>) => {
+    const finish = (answer: Answer) => {
       clearTimeout(timer)
-      resolve({ ...answer, reused: request.reusedSocket })
+      resolve(answer)
+    }
+    const fail = (error: NodeJS.ErrnoException) => {
+      const ended = error.code === 'ECONNRESET' || error.code === 'EPIPE'
+      finish({ error: `${reasonOf(error)} while ${stage}`, stale: ended && request.reusedSocket })
     }
     const request = get(url, { agent }, (response) => {
       stage = 'receiving the answer'
-      response.once('error', (error) => finish(request, { error: `${reasonOf(error)} while ${stage}` }))
+      response.once('error', fail)
       response.once('end', () => {
         const content = response.headers['x-bramble-content']
-        finish(request, {
+        finish({
           ...(typeof content === 'string' && { content }),
           ...(response.statusCode !== 200 && { error: `answered ${response.statusCode}` }),
         })
       })
       response.resume()
     })
-    const timer = setTimeout(
-      () => request.destroy(new Error(`nothing for ${PATIENCE / 1000} s`)),
-      PATIENCE - 1,
-    )
+    const timer = setTimeout(() => request.destroy(new Error(`nothing for ${PATIENCE / 1000} s`)), PATIENCE)
     request.once('socket', (socket) => {
       if (socket.connecting) socket.once('connect', () => (stage = 'waiting for the answer'))
       else stage = 'waiting for the answer'
     })
-    request.once('error', (error) => finish(request, { error: `${reasonOf(error)} while ${stage}` }))
+    request.once('error', fail)
   })
 }
 
 function reasonOf(error: NodeJS.ErrnoException): string {
   const words: Record<string, string> = {
     ECONNRESET: 'connection ended',
+    EPIPE: 'connection ended',
     ECONNREFUSED: 'connection refused',
     EHOSTUNREACH: 'no route to the address',
     ETIMEDOUT: 'connection timed out',

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { BrambleError } from '../errors.ts'
 import type { Cluster, Host } from '../inventory/index.ts'
 import type { Play } from '../playbook/play.ts'
@@ -26,6 +25,8 @@ export interface Access {
   run(host: Host, command: Sh, seconds?: number): Promise<string>
   /** Forgets what is known of the connections to hosts that were cut off. */
   forget(hosts: readonly Host[]): void
+  /** Lets so many seconds go by, or fewer when `signal` is aborted. */
+  pause(seconds: number): Promise<void>
   /** One look at the cluster. */
   look(): Promise<ClusterStatus>
   /** Runs plays as `bramble apply` does. Errors: BrambleError when a host fails. */
@@ -155,7 +156,7 @@ export class Stage {
   /** Lets so many seconds go by. */
   async hold(seconds: number): Promise<void> {
     this.#check()
-    await delay(seconds * 1000, undefined, { signal: this.#access.signal }).catch(() => undefined)
+    await this.#access.pause(seconds)
     this.#check()
   }
 

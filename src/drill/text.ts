@@ -1,5 +1,5 @@
 import type { Paint } from '../report/text.ts'
-import { duration } from '../report/text.ts'
+import { count, duration } from '../report/text.ts'
 import type { BoundResult, DrillResult, DrillsResult } from './result.ts'
 
 /** A number with its unit: `914 ms`, `0`. */
@@ -35,7 +35,7 @@ export function resultLines(result: DrillResult, paint: Paint): string[] {
 export function summaryLine({ drills, ok }: DrillsResult, paint: Paint): string {
   const skipped = drills.filter((drill) => drill.skipped !== null).length
   const missed = drills.filter((drill) => !drill.ok).map(({ name }) => name)
-  const run = `${drills.length - skipped} drills run${skipped > 0 ? `, ${skipped} skipped` : ''}`
+  const run = `${count(drills.length - skipped, 'drill')} run${skipped > 0 ? `, ${skipped} skipped` : ''}`
   return ok
     ? `${run}: ${paint('green', 'all bounds kept')}`
     : `${run}: ${paint('red', `not as it should be: ${missed.join(', ')}`)}`
