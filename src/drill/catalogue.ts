@@ -32,6 +32,16 @@ const OUTAGE = 60
  */
 export const catalogue: readonly Drill[] = [
   {
+    name: 'calm',
+    title: `Nothing done for ${OUTAGE} s, to compare the others with`,
+    bounds: [noneFailed()],
+    async run(stage) {
+      stage.mark('note', 'nothing done')
+      await stage.hold(OUTAGE)
+      await stage.whole()
+    },
+  },
+  {
     name: 'haproxy-kill',
     title: 'HAProxy killed (-9) on the holder of the virtual IP',
     bounds: [longestGap(2000)],

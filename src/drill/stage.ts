@@ -42,6 +42,9 @@ export type Back = (kind?: Mark['kind']) => Promise<void>
 /** Seconds that a cluster may take to be whole again: four machines boot on two cores without acceleration. */
 const WHOLE = 900
 
+/** Seconds between two looks at the whole cluster, which costs small machines more than the load does. */
+const LOOK = 3
+
 /** What drills are written with: they break things here, and wait for what becomes of it. */
 export class Stage {
   readonly cluster: Cluster
@@ -142,14 +145,19 @@ export class Stage {
     }
   }
 
-  /** Waits for something, looking twice a second. Errors: BrambleError after so many seconds. */
-  async until(what: string, seconds: number, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  /** Waits for something. Errors: BrambleError after so many seconds. `every`: seconds between two looks. */
+  async until(
+    what: string,
+    seconds: number,
+    isSo: () => boolean | Promise<boolean>,
+    every = 0.5,
+  ): Promise<void> {
     const deadline = Date.now() + seconds * 1000
     while (!(await isSo())) {
       if (Date.now() > deadline) {
         throw new BrambleError(`waited in vain for ${what}`, { expected: `within ${seconds} s` })
       }
-      await this.hold(0.5)
+      await this.hold(every)
     }
   }
 
@@ -177,7 +185,7 @@ export class Stage {
       lacking = missing(this.before, await this.look())
       return lacking.length === 0
     }
-    await this.until('the cluster to be whole again', WHOLE, isWhole).catch((error: unknown) => {
+    await this.until('the cluster to be whole again', WHOLE, isWhole, LOOK).catch((error: unknown) => {
       if (!(error instanceof BrambleError) || lacking.length === 0) throw error
       throw new BrambleError(error.message, { ...error.details, found: lacking.join('\n') })
     })
