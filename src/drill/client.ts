@@ -100,10 +100,11 @@ function ask(url: string, agent: Agent | false): Promise<Answer> {
       stage = 'receiving the answer'
       response.once('error', fail)
       response.once('end', () => {
-        const content = response.headers['x-bramble-content']
+        const { 'x-bramble-content': content, 'x-bramble-node': node } = response.headers
+        const from = typeof node === 'string' ? `, from ${node}` : ''
         finish({
           ...(typeof content === 'string' && { content }),
-          ...(response.statusCode !== 200 && { error: `answered ${response.statusCode}` }),
+          ...(response.statusCode !== 200 && { error: `answered ${response.statusCode}${from}` }),
         })
       })
       response.resume()
