@@ -20,6 +20,7 @@ const commands: Record<string, () => Promise<CommandModule<object, never>>> = {
   init: async () => (await import('./init.ts')).initCommand as CommandModule<object, never>,
   node: async () => (await import('./node.ts')).nodeCommand as CommandModule<object, never>,
   secret: async () => (await import('./secret.ts')).secretCommand as CommandModule<object, never>,
+  drill: async () => (await import('./drill.ts')).drillCommand as CommandModule<object, never>,
   lab: async () => (await import('./lab.ts')).labCommand as CommandModule<object, never>,
 }
 
@@ -63,7 +64,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** Flags that may be repeated; yargs would hand the others on as lists that nobody expects. */
-const repeatable = new Set(['_', '--', 'tags', 'fresh', 'groups', 'recipient'])
+const repeatable = new Set(['_', '--', 'tags', 'fresh', 'groups', 'recipient', 'name'])
 
 function onceEach(parsed: Record<string, unknown>): true {
   for (const [name, value] of Object.entries(parsed)) {

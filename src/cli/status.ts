@@ -1,18 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Argv, CommandModule } from 'yargs'
 import { limitHosts } from '../engine/run.ts'
-import { BrambleError, ConnectionError } from '../errors.ts'
+import { ConnectionError } from '../errors.ts'
 import { coloured, plain } from '../report/text.ts'
 import { redact } from '../secrets/secret.ts'
-import type { Asked } from '../status/answers.ts'
-import { clusterStatus } from '../status/cluster.ts'
-import { commandsFor } from '../status/commands.ts'
-import { statusProbe } from '../status/probe.ts'
 import { render } from '../status/render.ts'
-import { readTold } from '../status/told.ts'
 import type { ClusterStatus } from '../status/types.ts'
 import { exit } from './exit.ts'
-import { Line } from './line.ts'
+import { lookout } from './look.ts'
 import { outputOf, withInventory, withLimit, withOutput } from './options.ts'
 import { inventoryOf, projectDirectory, reach } from './project.ts'
 import { fullScreen, interruption, noteWaiting } from './terminal.ts'
@@ -46,40 +41,16 @@ async function show(argv: Arguments): Promise<void> {
   const inventory = await inventoryOf(argv.inventory)
   const hosts = limitHosts(inventory, argv.limit)
   const targetOf = await reach(projectDirectory(), hosts)
-  const lines = hosts.map((host) => {
-    const target = targetOf(host)
-    // Less than the host has for all of its answer, so that it can still tell what hangs.
-    const seconds = Math.min(target.connectTimeout / 3, 5)
-    return { seconds, line: new Line(host, target, statusProbe(inventory, host, seconds).text) }
-  })
-
-  /**
-   * One look at all of them, side by side. Each is waited for as long as it may take; when the next look is not far,
-   * only until it should have told of what hangs there.
-   */
-  async function look(next: boolean): Promise<{ status: ClusterStatus; asked: Asked[] }> {
-    const asked = await Promise.all(
-      lines.map(async ({ line, seconds }) => {
-        const seen = await (next ? line.glance(seconds + 1.5) : line.ask())
-        return [
-          line.host,
-          seen instanceof BrambleError ? seen : readTold(inventory, line.host, seen),
-        ] as const
-      }),
-    )
-    const status = clusterStatus(inventory, new Map(asked), commandsFor(argv.inventory), Date.now())
-    return { status, asked: asked.map(([, one]) => one) }
-  }
-
+  const sight = lookout(inventory, argv.inventory, hosts, targetOf)
   try {
-    if (argv.watch) return await watch(output, async () => (await look(true)).status)
-    const waiting = () => lines.filter(({ line }) => line.waiting).map(({ line }) => line.host.name)
-    const { status, asked } = await (output === 'tty' ? noteWaiting(waiting, look(false)) : look(false))
+    if (argv.watch) return await watch(output, async () => (await sight.look(true)).status)
+    const looking = sight.look(false)
+    const { status, asked } = await (output === 'tty' ? noteWaiting(() => sight.waiting(), looking) : looking)
     print(output, status)
     if (asked.every((one) => one instanceof ConnectionError)) exit(4)
     else if (!status.ok) exit(2)
   } finally {
-    for (const { line } of lines) line.close()
+    sight.close()
   }
 }
 

@@ -123,13 +123,22 @@ export async function kill(name: string): Promise<void> {
 }
 
 /** Turns the power on again, with the disk as the power cut left it, and waits until SSH answers. */
-export async function start(name: string, onProgress: Progress = () => {}): Promise<void> {
+export async function start(name: string, onProgress?: Progress): Promise<void> {
+  await startAll([name], onProgress)
+}
+
+/** The same for several at once. */
+export async function startAll(names: readonly string[], onProgress: Progress = () => {}): Promise<void> {
   await locked(async () => {
-    const { state, machine } = find(name)
-    if (machine.process && isAlive(machine.process)) return
+    const [first] = names.map(find)
+    if (!first) return
+    const { state } = first
+    const machines = state.machines.filter(
+      ({ name, process }) => names.includes(name) && !(process && isAlive(process)),
+    )
     const started = Date.now()
-    await boot(state, machine, onProgress)
-    await waitForSsh(labPaths(), [machine], started, onProgress)
+    for (const machine of machines) await boot(state, machine, onProgress)
+    await waitForSsh(labPaths(), machines, started, onProgress)
   })
 }
 

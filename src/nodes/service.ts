@@ -92,7 +92,8 @@ export function backInService(host: Host, cluster: Cluster): Play[] {
   ]
 }
 
-function vipAway(host: Host, cluster: Cluster, when: When): Play[] {
+/** Plays that hand the virtual address over to another load balancer; only its holder has something to do. */
+export function vipAway(host: Host, cluster: Cluster, when: When = always): Play[] {
   const { stack, haproxy } = cluster.settings
   return [
     play({

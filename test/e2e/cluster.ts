@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { DrillsResult } from '../../src/drill/result.ts'
 import type { Event } from '../../src/engine/events.ts'
 import { inNamespace } from '../../src/lab/lab.ts'
 
@@ -45,6 +48,19 @@ export async function apply(...args: string[]): Promise<Ran & { events: Event[];
   const last = events.at(-1)
   assert(last?.type === 'summary', `no summary at the end:\n${ran.stdout}\n${ran.stderr}`)
   return { ...ran, events, summary: last }
+}
+
+/** Runs drills against the lab, once the cluster has settled. */
+export async function drills(...names: string[]): Promise<Ran & { result: DrillsResult }> {
+  await eventually('the cluster to be whole', 300, async () => {
+    const { code, stdout } = await bramble('status', '-i', 'inventory/lab', '-o', 'lines')
+    if (code !== 0) throw new Error(stdout)
+    return true
+  })
+  const folder = mkdtempSync(join(tmpdir(), 'bramble-drill-'))
+  const ran = await bramble('drill', ...names, '-i', 'inventory/lab', '-o', 'json', '--report', folder)
+  rmSync(folder, { recursive: true })
+  return { ...ran, result: JSON.parse(ran.stdout) as DrillsResult }
 }
 
 export type Summary = Extract<Event, { type: 'summary' }>

@@ -100,8 +100,14 @@ describe('the imports', () => {
     none(within('status').filter(({ target }) => target.startsWith('node:') && target !== 'node:util'))
   })
 
-  it('reach the network from src/ssh only', () => {
-    none(imports.filter((one) => folderOf(one.file) !== 'ssh' && usesNetwork(one)))
+  it('of drills reach the cluster only by what the command line hands in', () => {
+    none(within('drill').filter(isOf('cli', 'engine', 'lab', 'ssh', 'reference')))
+  })
+
+  it('reach the network from src/ssh only, and from the program that is the clients of a site in a drill', () => {
+    const allowed = /^(ssh\/|drill\/client\.ts$)/
+    none(imports.filter((one) => !allowed.test(one.file) && usesNetwork(one)))
+    none(imports.filter(({ target }) => target === 'drill/client.ts'))
   })
 
   it('reach the lab from the command line only', () => {
@@ -113,8 +119,8 @@ describe('the imports', () => {
     none(imports.filter((one) => isOf('reference')(one) && folderOf(one.file) !== 'reference'))
   })
 
-  it('start programs from src/ssh, src/lab, the commands for the lab and the editor only', () => {
-    const allowed = /^(ssh\/|lab\/|cli\/(lab|editor)\.ts$)/
+  it('start programs from src/ssh, src/lab, the load of drills, the commands for the lab and the editor only', () => {
+    const allowed = /^(ssh\/|lab\/|drill\/load\.ts$|cli\/(lab|editor)\.ts$)/
     none(imports.filter(({ file, target }) => target === 'node:child_process' && !allowed.test(file)))
   })
 

@@ -109,6 +109,26 @@ const cases: Record<string, Case> = {
     words: ['exec', 'all'],
     says: /^no command given\n {2}next: +bramble exec all -- uptime$/,
   },
+  'no drill': {
+    words: ['drill'],
+    says: /^no drill is named\n {2}expected: haproxy-kill, .*all-off\n {2}next: +bramble drill --list tells what each does; --all runs all of them$/,
+  },
+  'an unknown drill': {
+    words: ['drill', 'web-powr'],
+    says: /^there is no drill web-powr\n {2}next: +did you mean web-power\?$/,
+  },
+  'all drills and one': {
+    words: ['drill', 'vip-power', '--all'],
+    says: /^--all runs every drill, and some are named\n {2}found: +vip-power$/,
+  },
+  'a drill that needs a plug pulled': {
+    words: ['drill', 'nginx-kill', 'vip-power', '--yes'],
+    says: /^vip-power cannot be run here: it needs somebody who cuts the power\n {2}next: +Virtual Pis have plugs that a program can pull: bramble lab up,/,
+  },
+  'a drill that nobody can confirm': {
+    words: ['drill', 'nginx-kill'],
+    says: /^there is no terminal to confirm in\n {2}next: +give --yes; bramble drill --list tells what each drill does$/,
+  },
   'an unknown variable': {
     words: ['apply', 'site.ts'],
     files: { 'inventory/group_vars/all.yml': 'vip:\n  adress: 10.0.0.9\n' },

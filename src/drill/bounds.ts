@@ -1,0 +1,95 @@
+import { measure, type Sample } from './measure.ts'
+
+/** A point on a drill's time line: the site may lose something now (`down`), or has it back (`back`). */
+export interface Mark {
+  /** Milliseconds since 1970. */
+  at: number
+  what: string
+  kind: 'down' | 'back' | 'note'
+}
+
+/** What was seen of a drill. */
+export interface Recorded {
+  samples: readonly Sample[]
+  /** When the first request was sent, and when the drill was over, in milliseconds since 1970. */
+  began: number
+  ended: number
+  marks: readonly Mark[]
+  /** Further figures, by name. */
+  figures: Readonly<Record<string, number>>
+}
+
+/** What a drill must not exceed. */
+export interface Bound {
+  what: string
+  limit: number
+  /** Of the limit and of what is found; none for numbers of requests. */
+  unit: 'ms' | 's' | ''
+  /** Undefined when it never came to that. */
+  find(recorded: Recorded): number | undefined
+}
+
+/** A part of a drill: from the first mark of this kind, or a time in milliseconds after it. */
+interface Part {
+  from?: Mark['kind']
+  after?: number
+  until?: Mark['kind']
+}
+
+/** The longest time between two answers, in milliseconds. */
+export function longestGap(limit: number, part: Part = {}): Bound {
+  return bound(`longest gap${words(part)}`, limit, 'ms', part, ({ gap }) => gap)
+}
+
+/** No request over a new connection fails, and none over a kept one that a browser would not send again. */
+export function noneFailed(part: Part = {}): Bound {
+  return bound(`failed${words(part)}`, 0, '', part, ({ failed, kept }) => failed + kept.failed)
+}
+
+/** No answer over a new connection takes longer, in milliseconds. */
+export function slowestAnswer(limit: number): Bound {
+  return bound('slowest answer', limit, 'ms', {}, ({ slowest }) => slowest)
+}
+
+/** Answers that did not come from the mirrors of the share. */
+export function onlyMirrored(part: Part): Bound {
+  return {
+    what: `answers not from a mirror${words(part)}`,
+    limit: 0,
+    unit: '',
+    find(recorded) {
+      const [from, to] = timesOf(part, recorded)
+      const answered = recorded.samples.filter(
+        ({ at, error }) => at >= from && at < to && error === undefined,
+      )
+      return answered.filter(({ content }) => content !== 'mirror').length
+    },
+  }
+}
+
+/** One of the drill's own figures, in seconds. */
+export function figure(name: string, limit: number): Bound {
+  return { what: name, limit, unit: 's', find: ({ figures }) => figures[name] }
+}
+
+function bound(
+  what: string,
+  limit: number,
+  unit: Bound['unit'],
+  part: Part,
+  value: (measured: ReturnType<typeof measure>) => number,
+): Bound {
+  const find = (recorded: Recorded) => value(measure(recorded.samples, ...timesOf(part, recorded)))
+  return { what, limit, unit, find }
+}
+
+function timesOf({ from, after = 0, until }: Part, recorded: Recorded): [from: number, to: number] {
+  const time = (kind: Mark['kind'] | undefined) => recorded.marks.find((mark) => mark.kind === kind)?.at
+  return [(time(from) ?? recorded.began) + after, time(until) ?? recorded.ended]
+}
+
+function words({ from, after, until }: Part): string {
+  const later = after === undefined ? '' : ` from ${after / 1000} s on`
+  if (from === 'back') return ' once it is back'
+  return until === 'back' ? `${later} while it is away` : later
+}

@@ -1,0 +1,195 @@
+import { BrambleError } from '../errors.ts'
+import type { Host } from '../inventory/index.ts'
+import { figure, longestGap, noneFailed, onlyMirrored, slowestAnswer, type Bound } from './bounds.ts'
+import {
+  hang,
+  heldElsewhere,
+  kill,
+  leaderOf,
+  newContent,
+  rebootEach,
+  redeploy,
+  releaseVip,
+  vipHolder,
+} from './steps.ts'
+import type { Stage } from './stage.ts'
+
+/** Something that happens to a cluster, and what its clients may see of it at most. */
+export interface Drill {
+  name: string
+  title: string
+  /** What has to be pulled: only in the lab is there somebody to do it. */
+  needs?: 'power' | 'cable'
+  bounds: readonly Bound[]
+  run(stage: Stage): Promise<void>
+}
+
+const OUTAGE = 60
+
+/**
+ * All drills, in the order that `--all` runs them. The bounds are for virtual Pis without hardware acceleration, which
+ * are slower than any real one.
+ */
+export const catalogue: readonly Drill[] = [
+  {
+    name: 'calm',
+    title: `Nothing done for ${OUTAGE} s, to compare the others with`,
+    bounds: [noneFailed()],
+    async run(stage) {
+      stage.mark('note', 'nothing done')
+      await stage.hold(OUTAGE)
+      await stage.whole()
+    },
+  },
+  {
+    name: 'haproxy-kill',
+    title: 'HAProxy killed (-9) on the holder of the virtual IP',
+    bounds: [longestGap(2000)],
+    run: async (stage) => kill(stage, await vipHolder(stage), 'haproxy'),
+  },
+  {
+    name: 'keepalived-kill',
+    title: 'Keepalived killed (-9) on the holder of the virtual IP',
+    bounds: [longestGap(1500)],
+    run: async (stage) => kill(stage, await vipHolder(stage), 'keepalived'),
+  },
+  {
+    name: 'nginx-kill',
+    title: 'Nginx killed (-9) on each node, one after another',
+    bounds: [noneFailed()],
+    async run(stage) {
+      for (const host of stage.cluster.group('webservers')) await kill(stage, host, 'nginx')
+    },
+  },
+  {
+    name: 'vip-power',
+    title: 'Power of the holder of the virtual IP cut',
+    needs: 'power',
+    bounds: [longestGap(1500)],
+    async run(stage) {
+      const holder = await vipHolder(stage)
+      const back = await stage.cutPower(holder)
+      await heldElsewhere(stage, holder)
+      await back()
+      await stage.whole()
+    },
+  },
+  {
+    name: 'vip-cable',
+    title: 'Cable of the holder of the virtual IP pulled, then plugged in again',
+    needs: 'cable',
+    bounds: [longestGap(1500, { until: 'back' }), longestGap(500, { from: 'back' })],
+    async run(stage) {
+      const holder = await vipHolder(stage)
+      const back = await stage.pullCable(holder)
+      await heldElsewhere(stage, holder)
+      await back()
+      await stage.whole()
+    },
+  },
+  {
+    name: 'web-power',
+    title: 'Power of a web server cut',
+    needs: 'power',
+    bounds: [noneFailed({ from: 'down', after: 2000 }), slowestAnswer(2500)],
+    async run(stage) {
+      const { cluster } = stage
+      const host = cluster
+        .group('webservers')
+        .find((one) => !one.in('loadbalancers') && !one.in('nfs_server'))
+      if (!host) throw new BrambleError('every web server is a load balancer or the NFS server, too')
+      const back = await stage.cutPower(host)
+      await stage.hold(20)
+      await back()
+      await stage.whole()
+    },
+  },
+  {
+    name: 'leader-power',
+    title: 'Power of the swarm’s leader cut, while it does not hold the virtual IP',
+    needs: 'power',
+    bounds: [noneFailed({ from: 'down' })],
+    async run(stage) {
+      const leader = await leaderOf(stage)
+      if (leader === (await vipHolder(stage))) await releaseVip(stage, leader)
+      const back = await stage.cutPower(leader)
+      await stage.until('another leader', 120, async () => {
+        const { nodes } = await stage.look()
+        return nodes.some(({ name, leader: leads }) => leads && name !== leader.name)
+      })
+      await back()
+      await stage.whole()
+    },
+  },
+  {
+    name: 'redeploy',
+    title: 'Three rolling redeploys of HAProxy, of Nginx and of Keepalived',
+    bounds: [noneFailed()],
+    async run(stage) {
+      for (const service of ['haproxy', 'nginx', 'keepalived']) {
+        for (let round = 1; round <= 3; round += 1) await redeploy(stage, service, round)
+      }
+    },
+  },
+  {
+    name: 'reboot-all',
+    title: 'Every node rebooted, one after another',
+    bounds: [longestGap(1500), noneFailed()],
+    run: rebootEach,
+  },
+  {
+    name: 'nfs-power',
+    title: `Power of the NFS server cut for ${OUTAGE} s`,
+    needs: 'power',
+    bounds: outlived(),
+    async run(stage) {
+      const server = nfsServer(stage)
+      const back = await stage.cutPower(server)
+      await stage.hold(OUTAGE)
+      await newContent(stage, server, back)
+      await stage.whole()
+    },
+  },
+  {
+    name: 'nfs-hang',
+    title: `NFS server silent for ${OUTAGE} s: its packets are dropped`,
+    bounds: outlived(),
+    async run(stage) {
+      const server = nfsServer(stage)
+      const back = await hang(stage, server, OUTAGE + 120)
+      await stage.hold(OUTAGE)
+      await newContent(stage, server, back)
+      await stage.whole()
+    },
+  },
+  {
+    name: 'all-off',
+    title: 'All nodes off, then on',
+    needs: 'power',
+    bounds: [figure('serves again', 600)],
+    async run(stage) {
+      const back = await stage.cutPower(...stage.cluster.hosts)
+      await stage.hold(5)
+      const since = Date.now()
+      await back()
+      stage.figures['serves again'] = ((await stage.answered(since, 600)) - since) / 1000
+      await stage.whole()
+    },
+  },
+]
+
+/** What the site may show of an outage of its share, which the mirrors stand in for. */
+function outlived(): Bound[] {
+  return [
+    longestGap(5000),
+    noneFailed({ from: 'down', after: 5000, until: 'back' }),
+    onlyMirrored({ from: 'down', after: 5000, until: 'back' }),
+    figure('new content seen', 10),
+  ]
+}
+
+function nfsServer({ cluster }: Stage): Host {
+  const [server] = cluster.group('nfs_server')
+  if (server) return server
+  throw new BrambleError('this cluster has no NFS server', { next: 'leave the drills nfs-… out' })
+}

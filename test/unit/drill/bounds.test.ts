@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import {
+  figure,
+  longestGap,
+  noneFailed,
+  onlyMirrored,
+  slowestAnswer,
+  type Bound,
+  type Recorded,
+} from '../../../src/drill/bounds.ts'
+import type { Sample } from '../../../src/drill/measure.ts'
+
+const sample = (at: number, more: Partial<Sample> = {}): Sample => ({
+  kind: 'new',
+  url: 'http://site/',
+  at,
+  ms: 10,
+  ...more,
+})
+/** Something is away from 1 s to 5 s, of ten seconds. */
+const recorded = (samples: Sample[]): Recorded => ({
+  samples,
+  began: 0,
+  ended: 10_000,
+  marks: [
+    { at: 500, what: 'out of service', kind: 'note' },
+    { at: 1000, what: 'power of rpi1 cut', kind: 'down' },
+    { at: 5000, what: 'power of rpi1 back', kind: 'back' },
+  ],
+  figures: { 'new content seen': 7.5 },
+})
+const every = (from: number, to: number, more: Partial<Sample> = {}) =>
+  Array.from({ length: (to - from) / 100 }, (_, index) => sample(from + index * 100, more))
+const failed = { error: 'answered 503' }
+
+const cases: [title: string, bound: Bound, samples: Sample[], found: number | undefined, what: string][] = [
+  [
+    'the longest gap of a whole drill',
+    longestGap(1500),
+    [...every(0, 2000), ...every(3000, 10_000)],
+    1100,
+    'longest gap',
+  ],
+  [
+    'the longest gap while something is away',
+    longestGap(1500, { until: 'back' }),
+    [...every(0, 2000), ...every(2700, 6000), ...every(8000, 10_000)],
+    800,
+    'longest gap while it is away',
+  ],
+  [
+    'the longest gap once it is back',
+    longestGap(500, { from: 'back' }),
+    [...every(0, 2000), ...every(2700, 6000), ...every(6300, 10_000)],
+    400,
+    'longest gap once it is back',
+  ],
+  [
+    'failed requests, those over kept connections too',
+    noneFailed(),
+    [sample(100, failed), sample(9000, { ...failed, kind: 'kept' })],
+    2,
+    'failed',
+  ],
+  [
+    'failed requests from two seconds after it went on',
+    noneFailed({ from: 'down', after: 2000 }),
+    [sample(2900, failed), sample(3000, failed)],
+    1,
+    'failed from 2 s on',
+  ],
+  [
+    'the slowest answer, which a failed request has none of',
+    slowestAnswer(2500),
+    [sample(0, { ms: 1200 }), sample(100, { ms: 10_000, ...failed })],
+    1200,
+    'slowest answer',
+  ],
+  [
+    'answers that no mirror gave while the share was away',
+    onlyMirrored({ from: 'down', after: 1000, until: 'back' }),
+    [
+      ...every(0, 2000, { content: 'nfs' }),
+      ...every(2000, 4000, { content: 'mirror' }),
+      sample(4500, { content: 'nfs' }),
+      sample(4600),
+      ...every(5000, 6000, { content: 'nfs' }),
+    ],
+    2,
+    'answers not from a mirror from 1 s on while it is away',
+  ],
+  ['a figure of its own', figure('new content seen', 10), [], 7.5, 'new content seen'],
+  ['a figure that it never came to', figure('serves again', 10), [], undefined, 'serves again'],
+]
+
+describe('a bound of a drill', () => {
+  for (const [title, bound, samples, found, what] of cases) {
+    it(`finds ${title}`, () => {
+      assert.equal(bound.find(recorded(samples)), found)
+      assert.equal(bound.what, what)
+    })
+  }
+})

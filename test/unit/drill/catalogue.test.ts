@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { catalogue } from '../../../src/drill/catalogue.ts'
+import { runDrill } from '../../../src/drill/run.ts'
+import type { Inventory } from '../../../src/inventory/index.ts'
+import { inventoryOf } from '../inventory/fixture.ts'
+import { laboratory } from '../status/cluster.ts'
+import { loadOf, Understudy } from './understudy.ts'
+
+/** What each drill does, in its order. In this cluster rpi1 holds the virtual IP, rpi3 the share. */
+const expected: Record<string, (string | RegExp)[]> = {
+  calm: [],
+  'haproxy-kill': ['rpi1: kill -9 100'],
+  'keepalived-kill': ['rpi1: kill -9 100'],
+  'nginx-kill': ['rpi1: kill -9 100', 'rpi2: kill -9 101', 'rpi3: kill -9 102'],
+  'vip-power': ['off rpi1', 'on rpi1'],
+  'vip-cable': ['unplug rpi1', 'plug rpi1'],
+  'leader-power': ['play: virtual IP away', 'off rpi1', 'on rpi1'],
+  redeploy: [],
+  'reboot-all': ['rpi3', 'rpi2', 'rpi1'].flatMap((name) => [
+    `play: ${name} out of service`,
+    `${name}: touch /run/bramble-drill`,
+    `play: reboot of ${name}`,
+  ]),
+  'nfs-power': [
+    'off rpi3',
+    'on rpi3',
+    /^rpi3: echo \w+ >\/srv\/nfs\/share\/bramble-drill\.txt$/,
+    'rpi3: rm -f /srv/nfs/share/bramble-drill.txt',
+  ],
+  'nfs-hang': [
+    /^rpi3: iptables -w -I INPUT -p tcp --dport 2049 -j DROP\n\(sleep 180; iptables -w -D INPUT -p tcp --dport 2049 -j DROP\) .*&$/,
+    /^rpi3: iptables -w -D INPUT -p tcp --dport 2049 -j DROP/,
+    /^rpi3: echo /,
+    /^rpi3: rm /,
+  ],
+  'all-off': ['off rpi1 rpi2 rpi3', 'on rpi1 rpi2 rpi3'],
+}
+expected['redeploy'] = ['haproxy', 'nginx', 'keepalived'].flatMap((service) =>
+  Array<string>(3).fill(
+    `rpi1: docker service update --force --detach=false --quiet ha-stack_${service} >/dev/null`,
+  ),
+)
+
+describe('the drills', () => {
+  let inventory: Inventory
+  before(async () => {
+    inventory = await laboratory()
+  })
+
+  it('are the twelve and one to compare them with, each with a bound', () => {
+    assert.deepEqual(
+      catalogue.map(({ name }) => name).toSorted(),
+      [...Object.keys(expected), 'web-power'].toSorted(),
+    )
+    for (const { name, bounds } of catalogue) assert.ok(bounds.length > 0, name)
+  })
+
+  it('say what has to be pulled for them', () => {
+    const needing = catalogue.flatMap(({ name, needs }) => (needs ? [`${name}: ${needs}`] : []))
+    assert.deepEqual(needing, [
+      'vip-power: power',
+      'vip-cable: cable',
+      'web-power: power',
+      'leader-power: power',
+      'nfs-power: power',
+      'all-off: power',
+    ])
+  })
+
+  for (const drill of catalogue.filter(({ name }) => name in expected)) {
+    it(`${drill.name}: does what its title says, leaves the cluster as it was, and keeps its bounds`, async () => {
+      const access = new Understudy(inventory)
+      const result = await runDrill(
+        drill,
+        access,
+        () => loadOf(),
+        () => undefined,
+      )
+      assert.equal(result?.error, null)
+      const steps = expected[drill.name] ?? []
+      assert.equal(access.done.length, steps.length, access.done.join('\n'))
+      for (const [index, step] of steps.entries()) {
+        const done = access.done[index] ?? ''
+        if (typeof step === 'string') assert.equal(done, step)
+        else assert.match(done, step)
+      }
+      assert.deepEqual([result?.ok, result?.as_before], [true, true], JSON.stringify(result?.bounds))
+      assert.notEqual(result?.redundant_s, null)
+    })
+  }
+
+  it('web-power: takes a web server that is nothing else', async () => {
+    const drill = catalogue.find(({ name }) => name === 'web-power')
+    assert.ok(drill)
+    const result = await runDrill(
+      drill,
+      new Understudy(inventory),
+      () => loadOf(),
+      () => undefined,
+    )
+    assert.equal(result?.error, 'every web server is a load balancer or the NFS server, too')
+    const more = await inventoryOf(`all:
+  vars: { vip: { address: 10.77.0.200 } }
+  hosts: { rpi1: { ansible_host: 10.77.0.11 }, rpi2: { ansible_host: 10.77.0.12 }, rpi3: { ansible_host: 10.77.0.13 } }
+  children:
+    managers: { hosts: { rpi1: , rpi2: , rpi3: } }
+    loadbalancers: { hosts: { rpi1: , rpi2: } }
+    webservers: { hosts: { rpi1: , rpi2: , rpi3: } }
+`)
+    const access = new Understudy(more)
+    await runDrill(
+      drill,
+      access,
+      () => loadOf(),
+      () => undefined,
+    )
+    assert.deepEqual(access.done, ['off rpi3', 'on rpi3'])
+  })
+})
