@@ -1,4 +1,24 @@
-import { apt, command, directory, mount, play, playbook, service, sh, template } from 'bramble'
+import {
+  apt,
+  command,
+  directory,
+  file,
+  mirrorDirectory,
+  mount,
+  play,
+  playbook,
+  service,
+  sh,
+  template,
+} from 'bramble'
+
+// A server that has started again lets nobody open files until all who had some open are back, or until this is over.
+// A client looks for it again after half of the lease at most.
+const serverConf = `# Written by bramble.
+[nfsd]
+lease-time=10
+grace-time=10
+`
 
 /** The share, on the host of the group nfs_server. */
 const server = play({
@@ -24,6 +44,12 @@ mv ${`${page}.new`} ${page}`,
       source: source('exports.ejs'),
       variables: { nfs, clients: cluster.group('webservers').map(({ address }) => address) },
       notify: { title: 'export the share', apply: sh`exportfs -ra` },
+    })
+    yield directory({ path: '/etc/nfs.conf.d' })
+    yield file({
+      path: '/etc/nfs.conf.d/bramble.conf',
+      content: serverConf,
+      notify: { title: 'restart the NFS server', apply: sh`systemctl restart nfs-server` },
     })
     yield service({ name: 'nfs-server', enabled: true, state: 'started' })
   },
@@ -52,4 +78,41 @@ const clients = play({
   },
 })
 
-export default playbook({ name: 'nfs', plays: [server, clients] })
+/** What is served when the share is not: a copy of it on every web server, and the service that keeps it. */
+const mirror = play({
+  name: 'mirror',
+  hosts: 'webservers',
+  *tasks(host, { cluster, template: source }) {
+    const { nfs, mirror: settings, preflight } = cluster.settings
+    const [serverHost] = cluster.group('nfs_server')
+    if (!serverHost) return
+    const path = mirrorDirectory(nfs)
+    const script = '/usr/local/sbin/bramble-content'
+    const restart = { title: 'restart bramble-content', apply: sh`systemctl restart bramble-content` }
+    yield apt({ packages: ['rsync'] })
+    yield directory({ path })
+    // What was decided before a reboot says nothing about the share after it.
+    yield file({ path: '/etc/tmpfiles.d/bramble-content.conf', content: `r! ${path}/nfs\n` })
+    yield template({
+      path: script,
+      source: source('content.sh.ejs'),
+      variables: {
+        nfs,
+        preflight,
+        mirror: { ...settings, directory: path },
+        server: host === serverHost ? '' : serverHost.address,
+      },
+      mode: '0755',
+      notify: restart,
+    })
+    yield template({
+      path: '/etc/systemd/system/bramble-content.service',
+      source: source('bramble-content.service.ejs'),
+      variables: { nfs, script },
+      notify: restart,
+    })
+    yield service({ name: 'bramble-content', enabled: true, state: 'started' })
+  },
+})
+
+export default playbook({ name: 'nfs', plays: [server, clients, mirror] })

@@ -1,4 +1,4 @@
-import { absent, apt, command, mount, play, playbook, sh, type Cluster } from 'bramble'
+import { absent, apt, command, mirrorDirectory, mount, play, playbook, sh, type Cluster } from 'bramble'
 
 const sysctls = [
   'net.ipv4.ip_nonlocal_bind=0',
@@ -23,9 +23,24 @@ const files = play({
       unless: sh`! ip -4 -oneline address show to ${address} | grep -q .`,
     })
     if (host.in('webservers')) {
+      // Before the share, which it would mount again.
+      yield command({
+        title: 'no service bramble-content',
+        run: sh`systemctl disable --now bramble-content`,
+        unless: sh`! systemctl cat bramble-content >/dev/null 2>&1`,
+      })
+      yield absent({
+        path: '/etc/systemd/system/bramble-content.service',
+        notify: { title: 'reload systemd', apply: sh`systemctl daemon-reload` },
+      })
+      yield absent({ path: '/usr/local/sbin/bramble-content' })
+      yield absent({ path: '/etc/tmpfiles.d/bramble-content.conf' })
+      yield absent({ path: '/run/bramble/content' })
+      yield absent({ path: mirrorDirectory(nfs) })
       yield mount({ path: nfs.mount, source: nfs.export, type: 'none', state: 'absent' })
     }
     if (host.in('nfs_server')) {
+      yield absent({ path: '/etc/nfs.conf.d/bramble.conf' })
       yield absent({
         path: '/etc/exports.d/bramble.exports',
         notify: { title: 'export nothing', apply: sh`! command -v exportfs >/dev/null || exportfs -ra` },

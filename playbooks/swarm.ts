@@ -1,4 +1,5 @@
 import {
+  ghostsRemoved,
   nodeLabels,
   nodesActive,
   nodesReady,
@@ -9,7 +10,7 @@ import {
   swarmJoin,
   swarmState,
   swarmTokens,
-  TaskError,
+  swarmTrouble,
   type Cluster,
   type FactStore,
   type Host,
@@ -32,13 +33,9 @@ const init = play({
   critical: true,
   *tasks(host, { cluster, facts }) {
     if (leader(cluster, facts)) return
-    for (const manager of cluster.group('managers')) {
-      if (facts.get(manager.name, 'swarm') === 'inactive') continue
-      throw new TaskError(`${manager.name} is in a swarm that does not work`, {
-        expected: 'an active manager, or managers that are in no swarm',
-        found: facts.get(manager.name, 'swarm'),
-        next: `look at it: bramble exec ${manager.name} -- docker info`,
-      })
+    for (const { name, address } of cluster.group('managers')) {
+      const state = facts.get(name, 'swarm')
+      if (state !== 'inactive') throw swarmTrouble({ name, address, state })
     }
     const { address_pool, address_pool_size, data_path_port } = cluster.settings.swarm
     yield swarmInit({
@@ -50,13 +47,13 @@ const init = play({
   },
 })
 
-/** What lets others in; asked only when somebody has to join. */
+/** What lets others in; asked only when somebody may have to join. */
 const tokens = play({
   name: 'swarm tokens',
   hosts: 'managers',
   *tasks(host, { cluster, facts }) {
     const members = [...cluster.group('managers'), ...cluster.group('workers')]
-    const outside = members.some(({ name }) => facts.find(name, 'swarm') === 'inactive')
+    const outside = members.some(({ name }) => (facts.find(name, 'swarm') ?? 'active') !== 'active')
     // The swarm's first manager has just made it, and nobody else knows yet who leads.
     const first = leader(cluster, facts)
     if (outside && host === first) yield swarmTokens()
@@ -87,9 +84,14 @@ const labels = play({
   name: 'swarm labels',
   hosts: 'managers',
   runOnce: true,
-  *tasks(_, { cluster, alive }) {
+  *tasks(_, { cluster, alive, facts }) {
     const names = new Set([...cluster.group('managers'), ...cluster.group('workers')].map(({ name }) => name))
+    const ids = alive.flatMap(({ name }) => {
+      const id = facts.find(name, 'node')
+      return names.has(name) && typeof id === 'string' ? [[name, id] as const] : []
+    })
     const labels = Object.entries(stackLabels(cluster)).filter(([name]) => names.has(name))
+    yield ghostsRemoved({ ids: Object.fromEntries(ids) })
     yield nodesReady({ names: alive.map(({ name }) => name).filter((name) => names.has(name)) })
     // Those that an upgrade or a removal took out of service, and was interrupted before it took them back.
     yield nodesActive({ nodes: [...names] })
@@ -116,9 +118,14 @@ function member(host: Host, role: 'manager' | 'worker', cluster: Cluster, facts:
   })
 }
 
-/** The first manager of the inventory that is in the swarm. */
+/** The first manager of the inventory that is in the swarm; where there are several swarms, in that of most. */
 function leader(cluster: Cluster, facts: FactStore): Host | undefined {
-  return cluster.group('managers').find((host) => isActive(host, facts))
+  const managers = cluster.group('managers').filter((host) => isActive(host, facts))
+  const members = (host: Host) => {
+    const id = facts.find(host.name, 'cluster')
+    return cluster.hosts.filter(({ name }) => facts.find(name, 'cluster') === id).length
+  }
+  return managers.toSorted((one, other) => members(other) - members(one))[0]
 }
 
 function isActive(host: Host, facts: FactStore): boolean {

@@ -10,7 +10,7 @@ export interface ErrorDetails {
   stderr?: string
   /** All that a command printed; for the journal, no part of the message. */
   output?: string
-  /** What to do next. */
+  /** What to do next. `HOST` stands for the host, where who wrote it does not know its name. */
   next?: string
   cause?: unknown
 }

@@ -32,6 +32,10 @@ export interface LightHosts {
   hosts: LightHost[]
   /** Path of their network namespace, for `nsenter --net=`. */
   namespace: string
+  /** Ends a host as a power cut does: nobody on the network is told. */
+  cut(host: LightHost): Promise<void>
+  /** Boots a new machine with a host key of its own in the place of one that was cut. */
+  reflash(host: LightHost): Promise<void>
   /** Ends them; nothing of them is left. */
   stop(): Promise<void>
 }
@@ -87,11 +91,26 @@ export async function startLightHosts(options: { names: string[]; docker?: boole
       log: join(directory, `${name}.log`),
     }))
     await Promise.all(hosts.map(running))
-    return { hosts, namespace, stop }
+    const reflash = async (host: LightHost) => {
+      rmSync(join(directory, `${host.name}.key`))
+      await makeKey(join(directory, `${host.name}.key`))
+      recordKeys(directory, addresses)
+      network.stdin?.write(`${host.name}=${host.address}\n`)
+      await running(host)
+    }
+    return { hosts, namespace, cut, reflash, stop }
   } catch (error) {
     await stop()
     throw error
   }
+}
+
+/** Its network first: what the kernel would say for the processes that end stays with it. */
+async function cut(host: LightHost): Promise<void> {
+  const off = 'ip link set eth0 down; systemctl poweroff --force --force'
+  await onHost(host, `systemd-run --quiet --no-block sh -c '${off}'`)
+  const login = ['ssh', ...sshOptions(host), `pi@${host.address}`, 'true']
+  await until(`${host.name} to be off`, 30_000, async () => (await attempt(login)).code !== 0)
 }
 
 /** Runs a shell script as root on a light host, through OpenSSH: for tests to look at what a run has left behind. */
@@ -189,11 +208,15 @@ async function makeKeys(directory: string, hosts: { name: string; address: strin
   const keyFile = join(directory, 'id_ed25519')
   await Promise.all([makeKey(keyFile), ...hosts.map(({ name }) => makeKey(join(directory, `${name}.key`)))])
   writeFileSync(join(directory, 'authorized_keys'), readFileSync(`${keyFile}.pub`))
+  recordKeys(directory, hosts)
+  return keyFile
+}
+
+function recordKeys(directory: string, hosts: { name: string; address: string }[]): void {
   const known = hosts.map(({ name, address }) => {
     return `${address},${name} ${readFileSync(join(directory, `${name}.key.pub`), 'utf8').trim()}\n`
   })
   writeFileSync(join(directory, 'known_hosts'), known.join(''))
-  return keyFile
 }
 
 function makeKey(path: string): Promise<string> {

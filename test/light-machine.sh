@@ -18,7 +18,7 @@ if [ "${6:-}" != inside ]; then
   exec unshare --cgroup --mount sh "$0" "$tree" "$run" "$cgroup" "$name" "$address" inside
 fi
 
-machine=$run/mnt/$name
+machine=$run/mnt/$cgroup
 mkdir "$machine"
 
 # The machine sees its own cgroup as the root of all.

@@ -2,7 +2,9 @@ import { relative } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { loadInventory, type Edited } from '../inventory/index.ts'
 import { unified } from '../modules/diff.ts'
+import type { NewHost } from '../inventory/new-host.ts'
 import { loadPlaybook } from '../playbook/load.ts'
+import { quote } from '../playbook/sh.ts'
 import { redact } from '../secrets/secret.ts'
 import { exit } from './exit.ts'
 import { listOf, outputOf } from './options.ts'
@@ -47,14 +49,15 @@ async function add(argv: Arguments): Promise<void> {
     out.write(`${host.name} is in ${file} already\n`)
   } else {
     out.write(`${redact(unified(file, change.before, change.after))}\n`)
-    if (argv.check) {
-      for (const warning of change.inventory.warnings) process.stderr.write(`warning: ${warning}\n`)
-      exit(3)
-      return
-    }
-    await makeChange(change)
+    if (!argv.check) await makeChange(change)
   }
-  const inventory = await inventoryFor(argv)
-  const work = { playbook, file: site, inventory, hosts: inventory.hosts, command: ['bramble apply', site] }
-  exit(codeOf(await runPlays(work, argv), argv.check))
+  const inventory = await inventoryFor(argv, change.edited)
+  const again = argv.check ? addCommandOf(host) : ['bramble apply', site]
+  const work = { playbook, file: site, inventory, hosts: inventory.hosts, command: again }
+  const code = codeOf(await runPlays(work, argv), argv.check)
+  exit(code === 0 && argv.check && change.after !== change.before ? 3 : code)
+}
+
+function addCommandOf({ name, address, groups }: NewHost): string[] {
+  return ['bramble node add', quote(name), '--address', address, '--groups', quote(groups.join(','))]
 }

@@ -94,7 +94,6 @@ function refuse(inventory: Inventory, host: Host): void {
   const cannot = (reason: string, next: string) => {
     throw new InputError(`${host.name} cannot be removed: it is ${reason}`, { next })
   }
-  if (inventory.hosts.length === 1) cannot('the last host', 'bramble reset takes everything away')
   if (host.in('nfs_server')) {
     cannot(
       'the NFS server, which keeps the content',

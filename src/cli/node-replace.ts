@@ -10,6 +10,7 @@ import { standingOf } from '../ssh/host-key.ts'
 import { confirm } from './confirm.ts'
 import { exit } from './exit.ts'
 import { hostNamed } from './node-common.ts'
+import { outputOf } from './options.ts'
 import { projectDirectory, reach } from './project.ts'
 import { codeOf, inventoryFor, runPlays, withRun } from './run.ts'
 import { trustHost } from './trust.ts'
@@ -37,7 +38,8 @@ async function replace(argv: Arguments): Promise<void> {
   const host = hostNamed(inventory, name)
   const site = await loadPlaybook('playbooks/site.ts', project, inventory)
   if (!check && !argv.yes) await confirm(`Give the machine at ${host.address} the place of ${name}?`)
-  const known = await knows(project, host, check)
+  const out = outputOf(argv.output) === 'json' ? process.stderr : process.stdout
+  const known = await knows(project, host, check, out)
   const result = await runPlays(
     {
       playbook: playbook({
@@ -57,10 +59,15 @@ async function replace(argv: Arguments): Promise<void> {
 }
 
 /** Records the host key it shows now. In check mode it is only told; false: it is not the one on record. */
-async function knows(project: string, host: Host, check: boolean): Promise<boolean> {
+async function knows(
+  project: string,
+  host: Host,
+  check: boolean,
+  out: NodeJS.WritableStream,
+): Promise<boolean> {
   const target = (await reach(project, [host]))(host)
   if (!check) {
-    const outcome = await trustHost(target, true)
+    const outcome = await trustHost(target, true, out)
     if (outcome === 'done') return true
     throw new BrambleError(`${host.name} cannot be replaced: it does not answer at ${host.address}`, {
       next: `Is it switched on? Its user and key are those of the inventory: ssh ${target.user}@${target.host}`,

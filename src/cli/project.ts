@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { InputError } from '../errors.ts'
 import {
   loadInventory,
+  type Edited,
   type Host,
   type Inventory,
   type ReadSecrets,
@@ -13,7 +14,8 @@ import { keysOf } from '../secrets/keys.ts'
 import { Secret } from '../secrets/secret.ts'
 import { readStore } from '../secrets/store.ts'
 import type { Template } from '../playbook/play.ts'
-import { readArchive, type Archive } from '../stack/archive.ts'
+import { readArchives } from '../stack/archive-cache.ts'
+import type { Archive } from '../stack/archive.ts'
 import { readSshConfig, type SshConfig } from '../ssh/config.ts'
 import { makeTarget, type Target } from '../ssh/target.ts'
 import { unlockKeys } from '../ssh/unlock.ts'
@@ -24,13 +26,17 @@ export function projectDirectory(): string {
   return process.cwd()
 }
 
-/** The inventory, with its secrets if it refers to any; their passphrase is asked for where nothing else tells it. */
-export function inventoryOf(path: string): Promise<Inventory> {
+/**
+ * The inventory, with its secrets if it refers to any; their passphrase is asked for where nothing else tells it.
+ * `edited`: what to read instead of its file.
+ */
+export function inventoryOf(path: string, edited?: Edited): Promise<Inventory> {
   const ask = process.stdin.isTTY ? (question: string) => askPassword(question) : undefined
   return loadInventory(
     path,
     process.env,
     async (file) => (await readStore(file, keysOf(process.env, ask)))?.values,
+    edited,
   )
 }
 
@@ -75,7 +81,8 @@ export async function archives(project: string, settings: Settings): Promise<Arc
     })
   }
   const files = readdirSync(directory).filter((file) => /\.tar(\.gz)?$/.test(file))
-  return Promise.all(files.map((file) => readArchive(join(directory, file))))
+  const paths = files.map((file) => join(directory, file))
+  return readArchives(paths, join(project, '.bramble/cache/archives.json'))
 }
 
 /** How to reach a host; keys of hosts met for the first time are recorded in the project. */

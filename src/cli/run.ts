@@ -3,7 +3,7 @@ import type { Argv } from 'yargs'
 import type { Event } from '../engine/events.ts'
 import { run, type RunOptions, type RunResult } from '../engine/run.ts'
 import { InputError } from '../errors.ts'
-import { withConnection, type Inventory } from '../inventory/index.ts'
+import { withConnection, type Edited, type Inventory } from '../inventory/index.ts'
 import { quote } from '../playbook/sh.ts'
 import { report } from '../report/index.ts'
 import { journal } from '../report/journal.ts'
@@ -48,10 +48,10 @@ export function checkFlags(flags: Pick<RunFlags, 'forks' | 'timeout'>): void {
   }
 }
 
-/** The inventory that the flags mean. Errors: InputError for flags that cannot be, before anything is asked for. */
-export async function inventoryFor(flags: RunFlags): Promise<Inventory> {
+/** The inventory that the flags mean; `edited`: what to read instead of its file. Errors: InputError for flags that cannot be, before anything is asked for. */
+export async function inventoryFor(flags: RunFlags, edited?: Edited): Promise<Inventory> {
   checkFlags(flags)
-  const inventory = await inventoryOf(flags.inventory)
+  const inventory = await inventoryOf(flags.inventory, edited)
   if (!flags['ask-become-pass']) return inventory
   const becomePassword = await askPassword('sudo password: ', 'Set BRAMBLE_BECOME_PASSWORD instead.')
   return withConnection(inventory, { becomePassword })

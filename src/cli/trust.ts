@@ -45,14 +45,21 @@ async function trust(argv: Arguments): Promise<void> {
 
 export type Outcome = 'done' | 'declined' | 'unreachable' | 'failed'
 
-/** Records the key that a host shows now, and those on the way to it, where they are new; asks first unless `yes`. */
-export async function trustHost(target: Target, yes: boolean): Promise<Outcome> {
+/**
+ * Records the key that a host shows now, and those on the way to it, where they are new; asks first unless `yes`. What
+ * becomes of each is told in lines on `out`.
+ */
+export async function trustHost(
+  target: Target,
+  yes: boolean,
+  out: NodeJS.WritableStream = process.stdout,
+): Promise<Outcome> {
   try {
     for (const hop of route(target)) {
       const key = await shownHostKey(hop)
       const standing = standingOf(hop, key)
       if (standing.is === 'same' && hop !== target) continue
-      if (!(await trustKey(hop, key, standing, yes))) return 'declined'
+      if (!(await trustKey(hop, key, standing, yes, (line) => out.write(`${line}\n`)))) return 'declined'
     }
     return 'done'
   } catch (error) {
@@ -63,7 +70,13 @@ export async function trustHost(target: Target, yes: boolean): Promise<Outcome> 
 }
 
 /** Records a key if the user wants it. Errors: BrambleError for one that is revoked. */
-async function trustKey(target: Target, key: Buffer, standing: Standing, yes: boolean): Promise<boolean> {
+async function trustKey(
+  target: Target,
+  key: Buffer,
+  standing: Standing,
+  yes: boolean,
+  say: (line: string) => void,
+): Promise<boolean> {
   const { name, host, port, knownHosts } = target
   const { is, records } = standing
   if (is === 'revoked') {
@@ -75,23 +88,23 @@ async function trustKey(target: Target, key: Buffer, standing: Standing, yes: bo
     })
   }
   if (is === 'same') {
-    console.log(`${name} (${host}:${port}) shows the key on record: ${shown(key)}`)
+    say(`${name} (${host}:${port}) shows the key on record: ${shown(key)}`)
     return true
   }
-  console.log(`${name} (${host}:${port})`)
-  for (const { key: old, at } of records) console.log(`  old: ${shown(Buffer.from(old, 'base64'))}  ${at}`)
-  console.log(`  new: ${shown(key)}`)
+  say(`${name} (${host}:${port})`)
+  for (const { key: old, at } of records) say(`  old: ${shown(Buffer.from(old, 'base64'))}  ${at}`)
+  say(`  new: ${shown(key)}`)
   if (!yes && !(await askYes(`Trust the new key of ${name}?`))) {
-    console.log(`${name}: left as it was`)
+    say(`${name}: left as it was`)
     return false
   }
   await replaceKnownKey(knownHosts, nameInFiles(target), key)
-  console.log(`${name}: recorded in ${knownHosts}`)
+  say(`${name}: recorded in ${knownHosts}`)
   const elsewhere = new Set(
     records.map(({ at }) => at.replace(/:\d+$/, '')).filter((file) => file !== knownHosts),
   )
   for (const file of elsewhere) {
-    console.log(`ssh itself still knows the old key: ssh-keygen -f ${file} -R '${nameInFiles(target)}'`)
+    say(`ssh itself still knows the old key: ssh-keygen -f ${file} -R '${nameInFiles(target)}'`)
   }
   return true
 }

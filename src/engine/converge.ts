@@ -120,7 +120,7 @@ async function tryOne(step: Step, index: number, notified: Set<string>): Promise
   const seen = await look(step, index)
   let change: Change | undefined
   try {
-    change = resource.plan(seen)
+    change = planned(resource, seen, state)
   } catch (error) {
     if (state.check && state.firstChange) return unknown(state.firstChange, (error as Error).message)
     throw error
@@ -134,13 +134,21 @@ async function tryOne(step: Step, index: number, notified: Set<string>): Promise
   }
   if (state.check) return foreseen(step, resource, change, notified)
   state.emit({ type: 'doing', at: Date.now(), host: remote.host.name, play: step.play, what: resource.title })
-  const output = await applyAndVerify(step, index, change)
+  const { output, due } = await applyAndVerify(step, index, change)
+  if (due) return tryOne(step, index, notified)
   if (!change.waits) return { status: 'changed', diff: change.diff, output }
   return {
     status: 'ok',
     reason: `waited for, as it was not so at once: ${change.diff.replaceAll('\n', ', ')}`,
     output,
   }
+}
+
+/** In check mode nothing is waited for. */
+function planned(resource: Resource, seen: Seen, { check }: RunState): Change | undefined {
+  const change = resource.plan(seen)
+  if (check && change?.failure) throw change.failure
+  return change
 }
 
 /** What check mode tells in place of applying. */
@@ -214,8 +222,15 @@ function wasWell(task: Resource, before: Seen | undefined): boolean {
   }
 }
 
-/** Applies, looks again, and fetches the next probe, in one round trip; returns what the apply printed. */
-async function applyAndVerify(step: Step, index: number, change: Change): Promise<string> {
+/**
+ * Applies, looks again, and fetches the next probe, in one round trip; returns what the apply printed. `due`: what was
+ * waited for has come, and now there is something to do.
+ */
+async function applyAndVerify(
+  step: Step,
+  index: number,
+  change: Change,
+): Promise<{ output: string; due: boolean }> {
   const { remote, state } = step
   const resource = step.resources[index] as Resource
   const marks = markPending(change.waits ? [] : resource.notify).map(({ text }) => text)
@@ -247,8 +262,8 @@ async function applyAndVerify(step: Step, index: number, change: Change): Promis
     state.changing.delete(remote.host.name)
   }
   if (applied && applied.code !== 0) throw failed(applied)
-  await verify(step, resource)
-  return applied ? `${applied.stdout}${applied.stderr}` : ''
+  const due = await verify(step, resource, change)
+  return { output: applied ? `${applied.stdout}${applied.stderr}` : '', due }
 }
 
 function failed(answer: Answer): TaskError {
@@ -259,8 +274,8 @@ function failed(answer: Answer): TaskError {
   })
 }
 
-/** A change counts as made only when the probe says so, within `settle` seconds. */
-async function verify({ remote, state, play }: Step, resource: Resource): Promise<void> {
+/** A change counts as made only when the probe says so, within `settle` seconds. True: a wait ended with a change. */
+async function verify({ remote, state, play }: Step, resource: Resource, change: Change): Promise<boolean> {
   const deadline = performance.now() + resource.settle * 1000
   let pause = 500
   for (;;) {
@@ -268,8 +283,9 @@ async function verify({ remote, state, play }: Step, resource: Resource): Promis
     const still = resource.plan(seen)
     if (!still) {
       state.facts.add(remote.host.name, resource.facts?.(seen) ?? {})
-      return
+      return false
     }
+    if (change.waits && !still.waits) return true
     if (state.signal.aborted) {
       throw new Interrupted('interrupted before it converged', {
         host: remote.host.name,
@@ -278,6 +294,7 @@ async function verify({ remote, state, play }: Step, resource: Resource): Promis
       })
     }
     if (performance.now() >= deadline) {
+      if (still.failure) throw still.failure
       const within = resource.settle > 0 ? ` within ${resource.settle} s` : ''
       throw new TaskError(`did not converge${within}`, {
         expected: 'nothing left to change after it was applied',
@@ -315,6 +332,7 @@ export function locate(error: unknown, host: string, resource?: Resource): Bramb
     return new Kind(error.message, {
       ...error.details,
       ...where,
+      ...(error.details.next && { next: error.details.next.replaceAll(/\bHOST\b/g, () => host) }),
       ...(error.details.at && { at: error.details.at }),
     })
   }

@@ -75,7 +75,7 @@ export async function planAddition(path: string, host: NewHost, load: Load): Pro
  * Works out how an inventory loses a host, and its host_vars with it. What an interruption left of them counts, too.
  *
  * @param path as for loadInventory
- * @throws InputError for a host that is not there, and where more than that host would change
+ * @throws InputError for a host that is not there or is the last, and where more than that host would change
  * @example await planRemoval('inventory', 'rpi4', load)
  */
 export async function planRemoval(path: string, name: string, load: Load): Promise<Change> {
@@ -89,6 +89,10 @@ export async function planRemoval(path: string, name: string, load: Load): Promi
   if (!isThere && gone.length === 0) {
     const names = inventory.hosts.map((host) => host.name)
     throw noHost(name, names, file)
+  }
+  if (isThere && inventory.hosts.length === 1) {
+    const next = 'bramble reset takes everything away'
+    throw new InputError(`${name} cannot be removed: it is the last host`, { at: file, next })
   }
   const after = isThere ? removeHost(before, file, name) : before
   const edited = { host: name, text: after }

@@ -80,6 +80,24 @@ const nfs = v.group(
   },
 )
 
+const mirror = v.group(
+  'The mirror: a copy of the share on the disk of every web server, which is served while the share does not answer',
+  {
+    refresh_interval: v
+      .integer(1, 86400)
+      .default(60)
+      .describe('Seconds between two refreshes, which read the names of all files and copy what has changed'),
+    answer_timeout: v
+      .integer(1, 60)
+      .default(2)
+      .describe('Seconds that the share may take to answer; after that the mirror is served'),
+    max_size_mb: v
+      .integer(0, 100_000_000)
+      .default(4096)
+      .describe('Size in MB (of 10⁶ bytes) up to which the share is mirrored; 0: not at all'),
+  },
+)
+
 const haproxy = v.group('HAProxy, on the load balancers', {
   port: v.port.default(80).describe('Port of the site'),
   stats_port: v.port.default(8404).describe('Port of the statistics page and the Prometheus exporter'),
@@ -150,6 +168,7 @@ export const clusterShape = {
   docker: docker.prefault({}),
   swarm: swarm.prefault({}),
   nfs: nfs.prefault({}),
+  mirror: mirror.prefault({}),
   haproxy: haproxy.prefault({}),
   nginx: nginx.prefault({}),
   stack: stack.prefault({}),

@@ -26,7 +26,7 @@ const bare = [
 
 const more: Record<Flavour, readonly string[]> = {
   fresh: [],
-  docker: ['docker.io', 'nfs-kernel-server', 'nfs-common', 'curl'],
+  docker: ['docker.io', 'nfs-kernel-server', 'nfs-common', 'rsync', 'curl'],
 }
 
 export function packages(arch: Arch, flavour: Flavour): string[] {

@@ -46,7 +46,7 @@ export const daemonRuns: Sh = sh`{ pid=; { read -r pid </run/docker.pid || :; } 
 const questions: Batch<Question> = {
   merge(items) {
     const files = items.flatMap(({ file }) => (file === undefined ? [] : [file]))
-    const urls = items.flatMap(({ paths }) => paths.map((path) => `http://docker${path}`))
+    const urls = pathsOf(items).map((path) => `http://docker${path}`)
     const seconds = Math.min(...items.map((item) => item.seconds ?? 20))
     // Some answers end in a line feed and some do not; -w adds one to each.
     // A daemon that hangs is waited for once, not once for each question.
@@ -60,13 +60,19 @@ const questions: Batch<Question> = {
   split({ code, stdout }, items) {
     const told = stdout.split('\n').filter((line) => line !== '')
     const files = told.splice(0, items.filter(({ file }) => file !== undefined).length)
-    const expected = items.reduce((sum, { paths }) => sum + paths.length, 0)
-    if (code === 0 && told.length !== expected) return undefined
+    const asked = pathsOf(items)
+    if (code === 0 && told.length !== asked.length) return undefined
     return items.map(({ file, paths }) => {
-      const own = [...(file === undefined ? [] : files.splice(0, 1)), ...told.splice(0, paths.length)]
+      const answers = paths.flatMap((path) => told[asked.indexOf(path)] ?? [])
+      const own = [...(file === undefined ? [] : files.splice(0, 1)), ...answers]
       return { code, stdout: own.map((line) => `${line}\n`).join('') }
     })
   },
+}
+
+/** What several ask is asked once. */
+function pathsOf(items: readonly Question[]): string[] {
+  return [...new Set(items.flatMap(({ paths }) => paths))]
 }
 
 /**

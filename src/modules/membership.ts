@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto'
-import { TaskError } from '../errors.ts'
 import type { Seen } from '../playbook/resource.ts'
 import { sh, type Sh } from '../playbook/sh.ts'
 import { daemonRuns, dockerAsk, parseJson, readInfo, type DockerInfo } from './docker.ts'
@@ -28,22 +27,17 @@ fi
 ${dockerAsk({ paths: ['/info'], seconds })}`
 }
 
-/**
- * What `membership` printed; undefined when no daemon answers.
- *
- * Errors (TaskError): the certificate has expired.
- */
-export function readMembership(seen: Seen): DockerInfo['Swarm'] | undefined {
+/** A host's place in the swarm. Docker takes a member whose certificate has expired for one in state `error`. */
+export type Membership = Omit<DockerInfo['Swarm'], 'LocalNodeState'> & {
+  LocalNodeState: DockerInfo['Swarm']['LocalNodeState'] | 'expired'
+}
+
+/** What `membership` printed; undefined when no daemon answers. */
+export function readMembership(seen: Seen): Membership | undefined {
   const certificate = nodeCertificate(seen)
   if (!certificate) return readInfo(seen)?.Swarm
-  const valid = Date.parse(certificate.validTo)
-  if (valid < (seen.answered ?? Date.now())) {
-    throw new TaskError("the host's certificate in the swarm has expired", {
-      expected: 'one that is renewed in time: members renew theirs while the cluster runs',
-      found: `valid until ${new Date(valid).toISOString()}`,
-      next: 'on this host run `docker swarm leave --force`, on a manager `docker node rm` of its entry, then apply again',
-    })
-  }
+  const until = new Date(certificate.validTo)
+  const expired = until.getTime() < (seen.answered ?? Date.now())
   const subject = new Map(
     certificate.subject.split('\n').map((part) => part.split('=', 2) as [string, string]),
   )
@@ -51,9 +45,9 @@ export function readMembership(seen: Seen): DockerInfo['Swarm'] | undefined {
   return {
     NodeID: subject.get('CN') ?? '',
     NodeAddr: (state?.AdvertiseAddr ?? '').replace(/:\d+$/, ''),
-    LocalNodeState: state?.JoinInProgress ? 'pending' : 'active',
+    LocalNodeState: expired ? 'expired' : state?.JoinInProgress ? 'pending' : 'active',
     ControlAvailable: subject.get('OU') === 'swarm-manager',
-    Error: '',
+    Error: expired ? `its certificate was valid until ${until.toISOString()}` : '',
     Cluster: { ID: subject.get('O') ?? '' },
   }
 }

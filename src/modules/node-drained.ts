@@ -1,8 +1,8 @@
-import { resource, type Common, type Resource, type Seen } from '../playbook/resource.ts'
+import type { Common, Resource, Seen } from '../playbook/resource.ts'
 import { sh } from '../playbook/sh.ts'
 import type { Task } from '../stack/state.ts'
 import { dockerGet, parseJson } from './docker.ts'
-import { DRAINED, findNode, nodesProbe, readNodes, type SwarmNode } from './swarm-nodes.ts'
+import { aboutSwarm, DRAINED, findNode, nodesProbe, readNodes, type SwarmNode } from './swarm-nodes.ts'
 
 export interface NodeDrainedOptions extends Common {
   /** The node's hostname. */
@@ -25,7 +25,7 @@ export interface NodeDrainedOptions extends Common {
  */
 export function nodeDrained(options: NodeDrainedOptions): Resource {
   const { node: name, withoutLabels = [], timeout = 300, ...common } = options
-  return resource(
+  return aboutSwarm(
     {
       title: `node ${name} drained`,
       probe: dockerGet('/nodes', `/tasks?filters=${encodeURIComponent(JSON.stringify({ node: [name] }))}`),
@@ -60,7 +60,7 @@ export function nodeDrained(options: NodeDrainedOptions): Resource {
  * @example nodesActive({ nodes: ['rpi3'] })
  */
 export function nodesActive({ nodes, ...common }: { nodes: readonly string[] } & Common): Resource {
-  return resource(
+  return aboutSwarm(
     {
       title: 'nodes active',
       probe: nodesProbe,

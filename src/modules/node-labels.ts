@@ -1,6 +1,14 @@
 import { lines, sh } from '../playbook/sh.ts'
-import { resource, type Common, type Resource } from '../playbook/resource.ts'
-import { awaitNode, DRAINED, findNode, nodesProbe, readNodes, type SwarmMembers } from './swarm-nodes.ts'
+import type { Common, Resource } from '../playbook/resource.ts'
+import {
+  aboutSwarm,
+  awaitNode,
+  DRAINED,
+  findNode,
+  nodesProbe,
+  readNodes,
+  type SwarmMembers,
+} from './swarm-nodes.ts'
 
 export interface NodeLabelsOptions extends SwarmMembers, Common {
   /** Labels by hostname; names begin with `bramble.`. Nodes that are not named here are left alone. */
@@ -19,7 +27,7 @@ const prefix = 'bramble.'
  * @example nodeLabels({ labels: { rpi1: { 'bramble.webserver': 'true' } } })
  */
 export function nodeLabels({ labels, ids = {}, ...common }: NodeLabelsOptions): Resource {
-  return resource(
+  return aboutSwarm(
     {
       title: 'node labels',
       probe: nodesProbe,

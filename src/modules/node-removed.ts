@@ -1,7 +1,7 @@
 import { TaskError } from '../errors.ts'
 import { lines, sh } from '../playbook/sh.ts'
-import { resource, type Change, type Common, type Resource } from '../playbook/resource.ts'
-import { nodesProbe, readNodes, until, type SwarmNode } from './swarm-nodes.ts'
+import type { Change, Common, Resource } from '../playbook/resource.ts'
+import { aboutSwarm, nodesProbe, readNodes, until, type SwarmNode } from './swarm-nodes.ts'
 
 export interface NodeOfSwarm extends Common {
   /** The node's hostname. */
@@ -20,7 +20,7 @@ export interface NodeOfSwarm extends Common {
  */
 export function nodeMayGo({ dead = false, ...options }: NodeOfSwarm & { dead?: boolean }): Resource {
   const { node: name } = options
-  return resource(
+  return aboutSwarm(
     {
       title: `node ${name} may go`,
       probe: nodesProbe,
@@ -54,7 +54,7 @@ export function nodeMayGo({ dead = false, ...options }: NodeOfSwarm & { dead?: b
  */
 export function nodeDemoted(options: NodeOfSwarm): Resource {
   const { node: name } = options
-  return resource(
+  return aboutSwarm(
     {
       title: `node ${name} no manager`,
       probe: nodesProbe,
@@ -83,24 +83,36 @@ export function nodeDemoted(options: NodeOfSwarm): Resource {
  */
 export function nodeRemoved(options: NodeOfSwarm): Resource {
   const { node: name } = options
-  const demoted = nodeDemoted(options)
-  return resource(
+  return aboutSwarm(
     {
       title: `node ${name} not in the swarm`,
       probe: nodesProbe,
       settle: 30,
       plan(seen): Change | undefined {
-        const gone = entries(readNodes(seen), options)
-        if (gone.length === 0) return undefined
-        const before = demoted.plan(seen)
-        return {
-          diff: gone.map(({ ID, Status }) => `- node ${name} (${ID}, ${Status.State})`).join('\n'),
-          apply: lines(...(before ? [before.apply] : []), ...gone.map(({ ID }) => remove(name, ID))),
-        }
+        const nodes = readNodes(seen)
+        return removal(nodes, entries(nodes, options))
       },
     },
     options,
   )
+}
+
+/** Takes entries off the list, if those that are left are a majority of the managers. */
+export function removal(nodes: readonly SwarmNode[], gone: readonly SwarmNode[]): Change | undefined {
+  if (gone.length === 0) return undefined
+  const managers = gone.filter(({ Spec }) => Spec.Role === 'manager')
+  if (managers.length > 0) keepsMajority(nameOf(managers[0]), nodes, managers)
+  return {
+    diff: gone.map((node) => `- node ${nameOf(node)} (${node.ID}, ${node.Status.State})`).join('\n'),
+    apply: lines(
+      ...managers.map(({ ID }) => sh`docker node demote ${ID} >/dev/null`),
+      ...gone.map((node) => remove(nameOf(node), node.ID)),
+    ),
+  }
+}
+
+function nameOf(node: SwarmNode | undefined): string {
+  return node?.Description.Hostname ?? '?'
 }
 
 function remove(name: string, id: string) {

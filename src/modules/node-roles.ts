@@ -1,7 +1,15 @@
 import { InputError } from '../errors.ts'
 import { lines, sh, type Sh } from '../playbook/sh.ts'
-import { resource, type Common, type Resource } from '../playbook/resource.ts'
-import { awaitNode, findNode, nodesProbe, readNodes, until, type SwarmMembers } from './swarm-nodes.ts'
+import type { Common, Resource } from '../playbook/resource.ts'
+import {
+  aboutSwarm,
+  awaitNode,
+  findNode,
+  nodesProbe,
+  readNodes,
+  until,
+  type SwarmMembers,
+} from './swarm-nodes.ts'
 
 export interface NodeRolesOptions extends SwarmMembers, Common {
   /** Roles by hostname. Nodes that are not named here are left alone. */
@@ -22,7 +30,7 @@ export function nodeRoles({ roles, ids = {}, ...common }: NodeRolesOptions): Res
     throw new InputError('node roles: no host is a manager', {
       next: 'name at least one host in group managers',
     })
-  return resource(
+  return aboutSwarm(
     {
       title: 'node roles',
       probe: nodesProbe,

@@ -1,6 +1,6 @@
-import { resource, type Common, type Resource } from '../playbook/resource.ts'
+import type { Common, Resource } from '../playbook/resource.ts'
 import { sh } from '../playbook/sh.ts'
-import { findNode, nodesProbe, readNodes } from './swarm-nodes.ts'
+import { aboutSwarm, findNode, nodesProbe, readNodes } from './swarm-nodes.ts'
 
 export interface NodesReadyOptions extends Common {
   /** Hostnames of nodes that shall be well. */
@@ -19,7 +19,7 @@ export interface NodesReadyOptions extends Common {
  * @example nodesReady({ names: ['rpi1', 'rpi2'] })
  */
 export function nodesReady({ names, timeout = 60, ...common }: NodesReadyOptions): Resource {
-  return resource(
+  return aboutSwarm(
     {
       title: 'nodes ready',
       probe: nodesProbe,

@@ -1,9 +1,9 @@
-import { TaskError } from '../errors.ts'
 import { lines } from '../playbook/sh.ts'
 import { resource, type Common, type Resource } from '../playbook/resource.ts'
 import { dockerPost } from './docker.ts'
 import { membership, readMembership } from './membership.ts'
-import { healthy, joinable, leave, listen, managersOf, swarmFacts, untilActive } from './swarm-member.ts'
+import { listen, swarmFacts, untilActive } from './swarm-member.ts'
+import { swarmTrouble } from './swarm-trouble.ts'
 
 export interface SwarmInitOptions extends Common {
   /** The host's own static address, never the virtual one. */
@@ -20,7 +20,7 @@ export interface SwarmInitOptions extends Common {
  * The first manager of a swarm. A host that manages a swarm already is left as it is.
  * Facts: those of `swarmState()`.
  *
- * Errors (TaskError): the host is a worker elsewhere, locked, or its swarm has no leader.
+ * Errors (TaskError): the host is a worker elsewhere, locked, joining, its certificate has expired; each says what to do.
  *
  * @see https://docs.docker.com/reference/cli/docker/swarm/init/
  * @example swarmInit({ advertise: '192.168.188.11', addressPool: ['10.200.0.0/16'] })
@@ -42,19 +42,12 @@ export function swarmInit(options: SwarmInitOptions): Resource {
       settle: 60,
       plan(seen) {
         const swarm = readMembership(seen)
-        if (swarm?.LocalNodeState === 'active') {
-          healthy(swarm)
-          if (swarm.ControlAvailable) return undefined
-          throw new TaskError('this host is a worker of a swarm that none of the managers here leads', {
-            expected: 'no swarm, or a manager of one',
-            found: `a worker; its managers are ${managersOf(swarm).join(', ')}`,
-            next: leave,
-          })
-        }
-        if (swarm) joinable(swarm)
+        const { LocalNodeState: state, ControlAvailable, Error: error } = swarm ?? none
+        if (state === 'active' && ControlAvailable) return undefined
+        if (state !== 'inactive') throw swarmTrouble({ address: advertise, state, error })
         return {
           diff: `- no swarm\n+ a swarm led by ${advertise}`,
-          apply: lines(dockerPost('/swarm/init', JSON.stringify(body)), untilActive),
+          apply: lines(dockerPost('/swarm/init', JSON.stringify(body)), untilActive()),
         }
       },
       facts: swarmFacts,
@@ -62,3 +55,5 @@ export function swarmInit(options: SwarmInitOptions): Resource {
     common,
   )
 }
+
+const none = { LocalNodeState: 'inactive', ControlAvailable: false, Error: '' } as const

@@ -4,8 +4,12 @@ import { membership, readMembership } from './membership.ts'
 import { swarmFacts } from './swarm-member.ts'
 
 export interface SwarmLeftOptions extends Common {
-  /** Leave even as a manager, which may cost the swarm its majority: for the end of a whole swarm. Default false. */
-  force?: boolean
+  /**
+   * Leave even as a manager. `true`: at once, which may cost the swarm its majority: for the end of a whole swarm.
+   * `late`: when it has not heard within a minute that it was demoted, since the managers do not reach it; for one
+   * that they have demoted. Default false.
+   */
+  force?: boolean | 'late'
 }
 
 /**
@@ -24,7 +28,7 @@ export function swarmLeft({ force = false, ...common }: SwarmLeftOptions = {}): 
       probe: membership,
       settle: 30,
       plan(seen) {
-        const state = seen.stdout === '' ? 'inactive' : (stateOf(seen) ?? 'inactive')
+        const state = readMembership(seen)?.LocalNodeState ?? 'inactive'
         if (state === 'inactive') return undefined
         return { diff: `- swarm: ${state}\n+ swarm: inactive`, apply: leave(force) }
       },
@@ -34,21 +38,13 @@ export function swarmLeft({ force = false, ...common }: SwarmLeftOptions = {}): 
   )
 }
 
-/** A certificate that has expired is no reason to stay. */
-function stateOf(seen: Parameters<typeof readMembership>[0]): string | undefined {
-  try {
-    return readMembership(seen)?.LocalNodeState
-  } catch {
-    return 'active'
-  }
-}
-
-function leave(force: boolean): Sh {
-  if (force) return sh`docker swarm leave --force >/dev/null`
+function leave(force: boolean | 'late'): Sh {
+  if (force === true) return sh`docker swarm leave --force >/dev/null`
+  const flags = force === 'late' ? ['--force'] : []
   return lines(sh`tries=0
 until docker swarm leave >/dev/null 2>&1; do
   tries=$((tries + 1))
-  [ "$tries" -lt 30 ] || { docker swarm leave; exit; }
+  [ "$tries" -lt 30 ] || { docker swarm leave ${flags} >/dev/null; exit; }
   sleep 2
 done`)
 }

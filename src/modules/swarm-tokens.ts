@@ -1,7 +1,8 @@
 import { sh, type Sh } from '../playbook/sh.ts'
-import { resource, type Common, type Facts, type Resource, type Seen } from '../playbook/resource.ts'
+import type { Common, Facts, Resource, Seen } from '../playbook/resource.ts'
 import { Secret } from '../secrets/secret.ts'
 import { dockerGet, parseJson } from './docker.ts'
+import { aboutSwarm } from './swarm-nodes.ts'
 
 /**
  * The tokens that let machines into the swarm; to be asked of a manager, and only when somebody has to join.
@@ -11,7 +12,7 @@ import { dockerGet, parseJson } from './docker.ts'
  * @example swarmTokens()
  */
 export function swarmTokens(common: Common = {}): Resource {
-  return resource(
+  return aboutSwarm(
     {
       title: 'swarm join tokens',
       probe: dockerGet('/swarm'),

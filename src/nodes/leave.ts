@@ -31,7 +31,12 @@ export function leave(host: Host, cluster: Cluster, dead: boolean): Play[] {
   if (dead) return [onManager(`remove ${host.name}`, host, cluster, () => [nodeRemoved({ node: host.name })])]
   return [
     onManager(`demote ${host.name}`, host, cluster, () => [nodeDemoted({ node: host.name })]),
-    play({ name: `${host.name} leaves`, hosts: host.name, critical: true, tasks: () => [swarmLeft()] }),
+    play({
+      name: `${host.name} leaves`,
+      hosts: host.name,
+      critical: true,
+      tasks: () => [swarmLeft({ force: 'late' })],
+    }),
     onManager(`remove ${host.name}`, host, cluster, () => [nodeRemoved({ node: host.name })]),
   ]
 }

@@ -1,18 +1,10 @@
 import { createHash } from 'node:crypto'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { BuildFailure } from 'esbuild'
+import { keep, readKept, stamp } from '../cache-file.ts'
 import { InputError } from '../errors.ts'
 import type { Cluster } from '../inventory/index.ts'
 import type { Playbook } from './play.ts'
@@ -98,7 +90,7 @@ async function compile(file: string, project: string, folder: string): Promise<s
   // The program's own version of the API is part of the key: a cached file names where it is.
   const key = createHash('sha256').update(`${file}\n${api.href}`).digest('hex').slice(0, 16)
   const output = join(folder, key)
-  const entry = readEntry(`${output}.json`)
+  const entry = readKept(`${output}.json`) as CacheEntry | undefined
   const name = (inputs: CacheEntry['inputs']) => {
     const version = createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16)
     return `${output}-${version}.mjs`
@@ -112,8 +104,8 @@ async function compile(file: string, project: string, folder: string): Promise<s
     ]),
   )
   mkdirSync(dirname(output), { recursive: true })
-  writeWhole(name(inputs), result.outputFiles[0]?.contents ?? '')
-  writeWhole(`${output}.json`, JSON.stringify({ inputs } satisfies CacheEntry))
+  keep(name(inputs), result.outputFiles[0]?.contents ?? '')
+  keep(`${output}.json`, JSON.stringify({ inputs } satisfies CacheEntry))
   if (entry && name(entry.inputs) !== name(inputs)) rmSync(name(entry.inputs), { force: true })
   return name(inputs)
 }
@@ -159,29 +151,8 @@ function uncompiled(failure: BuildFailure): InputError {
   })
 }
 
-/** Another run may load the same playbook at the same time: it finds the whole file, or none. */
-function writeWhole(path: string, content: string | Uint8Array): void {
-  const temporary = `${path}.${process.pid}`
-  writeFileSync(temporary, content)
-  renameSync(temporary, path)
-}
-
-function readEntry(path: string): CacheEntry | undefined {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as CacheEntry
-  } catch {
-    // None yet, or one that a full disk cut off: it is made anew.
-    return undefined
-  }
-}
-
 function isFresh(entry: CacheEntry): boolean {
   return Object.entries(entry.inputs).every(([path, seen]) => stamp(path) === seen)
-}
-
-function stamp(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  return stat ? `${stat.mtimeMs} ${stat.size}` : 'gone'
 }
 
 function isPlaybook(value: unknown): value is Playbook {

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { TaskError } from '../errors.ts'
 import type { Secret } from '../secrets/secret.ts'
 import { becoming } from './become.ts'
 import type { Sh } from './sh.ts'
@@ -21,6 +22,8 @@ export interface Change {
   reboots?: true
   /** Nothing is written: the host is only given time, up to `settle`. Counts as ok once it is so. */
   waits?: true
+  /** What is thrown if it is still so when that time is over, and in check mode at once. Default: `did not converge`. */
+  failure?: TaskError
   /** What an earlier task is for may do it, too: in check mode it is unknown when one on the host is to change. */
   uncertain?: true
   /** Opens what `apply` reads from its stdin, for content too large to travel inside a script. */

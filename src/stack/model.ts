@@ -10,6 +10,8 @@ export type StackModel = Pick<Settings, 'vip' | 'haproxy' | 'nginx' | 'nfs' | 's
   webservers: { name: string; address: string }[]
   /** The directory that nginx gets to see: the parent of the share, so that a remount shows in the container. */
   share_parent: string
+  /** The directory of the mirror; undefined where no host serves a share. */
+  mirror: string | undefined
   /** HAProxy's own words for the user and the password of its statistics page; undefined: the page is off. */
   operator: { user: string; password: string } | undefined
   /** What tells two images of one name apart where no registry does; a new one is rolled out. Else empty. */
@@ -64,12 +66,22 @@ export function stackModel(
     })),
     webservers: members(cluster, 'webservers').map(({ name, address }) => ({ name, address })),
     share_parent: posix.dirname(nfs.mount),
+    mirror: cluster.group('nfs_server').length > 0 ? mirrorDirectory(nfs) : undefined,
     operator: haproxy.stats_password && {
       user: haproxyWord(haproxy.stats_user, 'haproxy.stats_user'),
       password: haproxyWord(haproxy.stats_password.reveal(), 'haproxy.stats_password'),
     },
     revisions: { haproxy: '', keepalived: '', nginx: '', ...revisions },
   }
+}
+
+/**
+ * Where each web server keeps its mirror of the share: beside the mount, as containers see the directory of both.
+ *
+ * @example mirrorDirectory({ mount: '/srv/bramble/share' }) === '/srv/bramble/share.mirror'
+ */
+export function mirrorDirectory({ mount }: Pick<Settings['nfs'], 'mount'>): string {
+  return `${mount}.mirror`
 }
 
 /** Label of the nodes that Keepalived runs on: a load balancer that goes out of service loses it before all else. */

@@ -103,6 +103,8 @@ function contentOf(stdout: string): Content | null {
   return {
     source,
     since: time('since'),
+    reason: found.get('reason') ?? null,
+    error: found.get('error') ?? null,
     refreshed: time('refreshed'),
     bytes: numberOf(found.get('bytes')),
     files: numberOf(found.get('files')),

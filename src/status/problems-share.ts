@@ -1,5 +1,6 @@
 import { problem, type Findings } from './problem.ts'
-import type { Problem, Share } from './types.ts'
+import { stamp } from './stamp.ts'
+import type { NodeStatus, Problem, Share } from './types.ts'
 
 /** After that long a mirror is told to be old, in milliseconds. */
 const OLD = 3_600_000
@@ -8,11 +9,13 @@ const OLD = 3_600_000
 export function shareProblems({ answers, status, commands }: Findings): Problem[] {
   const { mount } = answers.cluster.settings.nfs
   const server = answers.cluster.group('nfs_server').map(({ name }) => name)
+  // Where the mirror is served instead, that is told with its reason.
+  const nodes = status.nodes.filter(({ content }) => content?.source !== 'mirror')
   const those = (test: (share: Share) => boolean): string[] =>
-    status.nodes.filter(({ share }) => share && test(share)).map(({ name }) => name)
+    nodes.filter(({ share }) => share && test(share)).map(({ name }) => name)
   const unmounted = those(({ mounted }) => !mounted)
   const silent = those(({ mounted, answers, error }) => mounted && !answers && error === null)
-  const failing = status.nodes.flatMap(({ name, share }) =>
+  const failing = nodes.flatMap(({ name, share }) =>
     share?.error
       ? [
           problem([name], `the share on ${name} fails: ${share.error}`, [
@@ -44,31 +47,67 @@ export function shareProblems({ answers, status, commands }: Findings): Problem[
   ]
 }
 
-/** Web servers that serve their mirror, and mirrors that are old. */
-export function contentProblems({ status, commands, now }: Findings): Problem[] {
-  const known = status.nodes.flatMap(({ name, content, clock_offset_s: offset }) => {
-    const refreshed = content?.refreshed ? Date.parse(content.refreshed) - (offset ?? 0) * 1000 : undefined
-    return content ? [{ name, content, old: refreshed !== undefined && now - refreshed > OLD }] : []
+/** Web servers that serve their mirror, and mirrors that are not what the share is. */
+export function contentProblems(findings: Findings): Problem[] {
+  return [...servedMirrors(findings), ...keptMirrors(findings)]
+}
+
+function servedMirrors({ answers, status, commands }: Findings): Problem[] {
+  const { nfs } = answers.cluster.settings
+  const server = answers.cluster.group('nfs_server').map(({ name }) => name)
+  const reasons = byWord(status.nodes, ({ content }) =>
+    content?.source === 'mirror' ? (content.reason ?? 'nobody knows why') : undefined,
+  )
+  return reasons.map(([reason, nodes]) => {
+    const hosts = nodes.map(({ name }) => name)
+    const since = nodes.flatMap(({ content }) => content?.since ?? []).toSorted()[0]
+    const what = `${hosts.join(', ')}: the mirror is served${since ? ` since ${stamp(since)}` : ''}: ${reason}`
+    return reason.includes('is empty')
+      ? problem(
+          hosts,
+          what,
+          [
+            commands.exec(server, `ls -A ${nfs.export}`),
+            commands.exec(hosts, `rm ${nfs.mount}.mirror/current`),
+          ],
+          'Is its disk mounted on the server? If nothing is to be in it any more, remove the mirrors too:',
+        )
+      : problem(
+          hosts,
+          what,
+          [commands.exec(server, 'systemctl status nfs-server')],
+          'By itself the share is served again once it answers. Is its server well?',
+        )
   })
-  const mirrors = known.filter(({ content }) => content.source === 'mirror').map(({ name }) => name)
-  const old = known.filter((one) => one.old && one.content.source !== 'mirror').map(({ name }) => name)
-  return [
-    ...(mirrors.length > 0
-      ? [
-          problem(
-            mirrors,
-            `${mirrors.join(', ')}: not the share is served, but the mirror of it`,
-            [commands.exec(mirrors, 'cat /run/bramble/content')],
-            'By itself the share is served again once it answers.',
-          ),
-        ]
-      : []),
-    ...(old.length > 0
-      ? [
-          problem(old, `the mirror on ${old.join(', ')} has not been refreshed for more than an hour`, [
-            commands.exec(old, `systemctl status 'bramble*'`),
-          ]),
-        ]
-      : []),
-  ]
+}
+
+function keptMirrors({ status, commands, now }: Findings): Problem[] {
+  const kept = status.nodes.filter(({ content }) => content?.source === 'nfs')
+  const log = (hosts: string[]) => commands.exec(hosts, 'journalctl -n 20 -u bramble-content')
+  const failed = byWord(kept, ({ content }) => content?.error ?? undefined).map(([error, nodes]) => {
+    const hosts = nodes.map(({ name }) => name)
+    return problem(hosts, `the mirror on ${hosts.join(', ')} cannot be refreshed: ${error}`, [log(hosts)])
+  })
+  const old = kept
+    .filter(({ content, clock_offset_s: offset }) => {
+      const refreshed = content?.refreshed ? Date.parse(content.refreshed) - (offset ?? 0) * 1000 : now
+      return content?.error === null && now - refreshed > OLD
+    })
+    .map(({ name }) => name)
+  if (old.length === 0) return failed
+  const what = `the mirror on ${old.join(', ')} has not been refreshed for more than an hour`
+  return [...failed, problem(old, what, [commands.exec(old, 'systemctl status bramble-content'), log(old)])]
+}
+
+/** Those with the same word together; those without are left out. */
+function byWord(
+  nodes: readonly NodeStatus[],
+  wordOf: (node: NodeStatus) => string | undefined,
+): [string, NodeStatus[]][] {
+  const groups = new Map<string, NodeStatus[]>()
+  for (const node of nodes) {
+    const word = wordOf(node)
+    if (word !== undefined) groups.set(word, [...(groups.get(word) ?? []), node])
+  }
+  return [...groups]
 }

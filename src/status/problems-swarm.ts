@@ -1,7 +1,9 @@
 import type { Host } from '../inventory/types.ts'
 import type { SwarmNode } from '../modules/swarm-nodes.ts'
+import { forceNewCluster } from '../modules/swarm-trouble.ts'
 import { describeService } from '../stack/convergence.ts'
 import { isTold, managerOf, nodeOf, told } from './answers.ts'
+import { isExpired } from './problems-certificates.ts'
 import { problem, type Findings } from './problem.ts'
 import type { Told } from './told.ts'
 import type { Problem } from './types.ts'
@@ -39,9 +41,8 @@ function leaderless(
   const off = lost.filter((one) => isTold(answers.asked.get(one))).map(({ name }) => name)
   if (off.length > 0) return problem(all, what, [commands.apply('docker', off)], `${need}:`)
   if (lost.length === 0) return problem(all, what, [commands.exec(all, 'docker node ls')], `${need}:`)
-  const force = `docker swarm init --force-new-cluster --advertise-addr ${host.address}`
   const last = `${need}. Only if the others are lost for good:`
-  return problem(all, what, [commands.exec([host.name], force)], last)
+  return problem(all, what, [commands.exec([host.name], forceNewCluster(host.address))], last)
 }
 
 /** Hosts that are not the members of the swarm that they are to be, and members that are no hosts. */
@@ -58,23 +59,35 @@ function memberProblem(findings: Findings, host: Host, one: Told): Problem[] {
   const node = nodeOf(answers, host)
   // What is wrong with those is told as such.
   if (one.daemon !== 'answers' || isExpired(one)) return []
-  const { LocalNodeState: state = 'inactive', Error: error = '', NodeID: id } = one.membership ?? {}
+  const { LocalNodeState: state = 'inactive', NodeID: id, NodeAddr: address = '' } = one.membership ?? {}
   const found = (what: string, ...todo: string[]): Problem[] => [problem([name], what, todo)]
   const log = commands.exec([name], 'journalctl -u docker -n 30 --no-pager')
-  if (state === 'locked')
+  if (state !== 'active' && state !== 'inactive') return stateProblem(findings, name, one, log)
+  if (node && address !== '' && address !== host.address)
     return found(
-      `the swarm of ${name} is locked`,
-      commands.exec([name], `sh -c 'echo KEY | docker swarm unlock'`),
-    )
-  if (state !== 'active' && state !== 'inactive')
-    return found(
-      `the membership of ${name} in the swarm is in state ${state}${error ? `: ${error}` : ''}`,
-      log,
+      `${name} has the address ${address} in the swarm, and ${host.address} in the inventory`,
+      commands.reset(name),
+      commands.apply('site'),
     )
   if (node) return entryProblem(findings, host, node, log)
   if (!id) return found(`${name} is not in the swarm`, commands.apply('swarm'))
   const leave = commands.exec([name], 'docker swarm leave --force')
   return found(`${name} is in another swarm`, leave, commands.apply('swarm'))
+}
+
+/** A member that is none at the moment, by its own account. */
+function stateProblem({ commands }: Findings, name: string, { membership }: Told, log: string): Problem[] {
+  const { LocalNodeState: state, Error: error = '', NodeID: id } = membership ?? {}
+  const found = (what: string, command: string): Problem[] => [problem([name], what, [command])]
+  if (state === 'locked')
+    return found(
+      `the swarm of ${name} is locked`,
+      commands.exec([name], `sh -c 'echo KEY | docker swarm unlock'`),
+    )
+  if (state === 'pending' && !id)
+    return found(`${name} is joining a swarm, and reaches none of its managers`, commands.apply('swarm'))
+  const what = `the membership of ${name} in the swarm is in state ${state}`
+  return found(error ? `${what}: ${error}` : what, log)
 }
 
 /** What the managers say of a member that is well by its own account. */
@@ -123,25 +136,4 @@ export function serviceProblems({ status, commands }: Findings): Problem[] {
       const hosts = service.lacking.map(({ node }) => node)
       return problem(hosts, describeService(service), [commands.apply('stack')])
     })
-}
-
-/** Docker renews a certificate when between a half and a fifth of its time is left. */
-export function certificateProblems({ answers, commands, now }: Findings): Problem[] {
-  return told(answers).flatMap(([{ name }, one]) => {
-    if (!one.certificate) return []
-    const [from, until] = [Date.parse(one.certificate.from), Date.parse(one.certificate.until)]
-    const day = one.certificate.until.slice(0, 10)
-    const its = `the certificate of ${name} in the swarm`
-    if (isExpired(one)) {
-      const leave = commands.exec([name], 'docker swarm leave --force')
-      return [problem([name], `${its} has expired on ${day}`, [leave, commands.apply('swarm')])]
-    }
-    if (until - now > 0.15 * (until - from)) return []
-    const restart = commands.exec([name], 'systemctl restart docker')
-    return [problem([name], `${its} was not renewed: it expires on ${day}`, [restart])]
-  })
-}
-
-function isExpired({ certificate, answered }: Told): boolean {
-  return certificate !== null && Date.parse(certificate.until) < answered
 }

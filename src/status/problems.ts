@@ -2,7 +2,8 @@ import type { Findings } from './problem.ts'
 import { dockerProblems, machineProblems, unreachable } from './problems-machines.ts'
 import { contentProblems, shareProblems } from './problems-share.ts'
 import { balancerProblems, unserved, vipProblems } from './problems-site.ts'
-import { certificateProblems, membershipProblems, serviceProblems, swarmProblems } from './problems-swarm.ts'
+import { certificateProblems } from './problems-certificates.ts'
+import { membershipProblems, serviceProblems, swarmProblems } from './problems-swarm.ts'
 import type { Problem } from './types.ts'
 
 /** All that is wrong, the worst first: what takes the site away, what takes its reserves, what may come to that. */

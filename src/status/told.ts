@@ -1,7 +1,6 @@
-import { TaskError } from '../errors.ts'
 import type { Cluster, Host } from '../inventory/types.ts'
-import { parseJson, type DockerInfo } from '../modules/docker.ts'
-import { nodeCertificate, readMembership } from '../modules/membership.ts'
+import { parseJson } from '../modules/docker.ts'
+import { nodeCertificate, readMembership, type Membership } from '../modules/membership.ts'
 import type { Seen } from '../playbook/resource.ts'
 import { readStack, type StackSeen } from '../stack/state.ts'
 import { readStatistics } from './haproxy.ts'
@@ -16,7 +15,7 @@ export interface Told {
   answered: number
   daemon: 'answers' | 'hangs' | 'off'
   /** Its place in the swarm, as it sees it. */
-  membership: DockerInfo['Swarm'] | undefined
+  membership: Membership | undefined
   certificate: { from: string; until: string } | null
   /** A manager's: the swarm, and the stack in it; else why it told nothing. */
   swarm: StackSeen | { error: string } | undefined
@@ -41,7 +40,7 @@ export function readTold(
     machine: readMachine(of('machine').stdout, shareOf(cluster, host)),
     answered,
     daemon: daemonOf(ping, docker),
-    membership: membershipOf(of('member')),
+    membership: readMembership(of('member')),
     certificate: certificateOf(of('member')),
     swarm: host.in('managers') ? swarmOf(docker, stack) : undefined,
     haproxy: host.in('loadbalancers') ? haproxyOf(of('haproxy'), answered) : undefined,
@@ -51,16 +50,6 @@ export function readTold(
 function daemonOf(ping: Seen | undefined, { code }: Seen): Told['daemon'] {
   if (ping?.stdout.trim() === 'OK') return 'answers'
   return code === 28 ? 'hangs' : 'off'
-}
-
-function membershipOf(seen: Seen): Told['membership'] {
-  try {
-    return readMembership(seen)
-  } catch (error) {
-    // Its certificate has expired, which is told by that.
-    if (error instanceof TaskError) return undefined
-    throw error
-  }
 }
 
 function certificateOf(seen: Seen): Told['certificate'] {

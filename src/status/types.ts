@@ -67,6 +67,10 @@ export interface Content {
   /** `nfs` or `mirror`. */
   source: string
   since: string | null
+  /** Why the mirror is served. */
+  reason: string | null
+  /** Why the mirror was not refreshed at the last try. */
+  error: string | null
   /** When the mirror was last found to be, or made, what the share is. */
   refreshed: string | null
   /** Size of the mirror. */

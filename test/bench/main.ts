@@ -6,8 +6,12 @@ import { attempt } from '../../src/lab/run.ts'
 import { cases, cleanRerun, type Case } from './cases.ts'
 import { startFarm } from './farm.ts'
 import { lab } from './lab.ts'
+import { load } from './load.ts'
 import { machine, versions } from './machine.ts'
 import { tableOf, type Result } from './result.ts'
+
+/** They measure the lab, which has to be up, and are not among all. */
+const onLab = ['lab', 'load']
 
 const usage = `npm run bench -- [--all | --case NAME,…] [--hosts N] [--rounds N] [--peer-rounds N] [--write FILE]
 
@@ -15,11 +19,11 @@ Compares bramble with ansible, ansible with mitogen, and \`ssh host true\`, on h
 OpenSSH, ansible-core and ansible-mitogen with apt where they are missing.
 
   --all           every case; without it those that take about ten minutes together
-  --case NAME,…   ${[...cases.map((one) => one.name), 'lab'].join(', ')}
+  --case NAME,…   ${[...cases.map((one) => one.name), ...onLab].join(', ')}
   --hosts N       a clean rerun on so many hosts, floor and bramble only
   --rounds N      rounds of the floor and bramble (default 5)
   --peer-rounds N rounds of ansible and mitogen (default 3, with more than ten hosts 1)
-  --write FILE    put the table between the markers in FILE
+  --write FILE    put each table between its markers in FILE
 `
 
 const { values } = parseArgs({
@@ -53,6 +57,7 @@ async function main(): Promise<void> {
   const state = machine()
   const results: Result[] = []
   if (names?.includes('lab')) results.push(await lab(rounds, log))
+  const served = names?.includes('load') ? await load(rounds, log) : undefined
   const chosen = choose(names)
   if (chosen.length > 0) {
     await install()
@@ -71,9 +76,14 @@ async function main(): Promise<void> {
     }
   }
   const about = [...state, (await versions()).join(', '), new Date().toISOString().slice(0, 10)]
-  const text = `${about.map((line) => `- ${line}\n`).join('')}\n${tableOf(results)}`
+  const head = `${about.map((line) => `- ${line}\n`).join('')}\n`
+  if (results.length > 0) publish('figures', `${head}${tableOf(results)}`)
+  if (served !== undefined) publish('load', `${head}${served}`)
+}
+
+function publish(part: string, text: string): void {
   console.log(`\n${text}`)
-  if (values.write !== undefined) write(values.write, text)
+  if (values.write !== undefined) write(values.write, part, text)
 }
 
 function log(line: string): void {
@@ -83,7 +93,7 @@ function log(line: string): void {
 function choose(names: readonly string[] | undefined): readonly Case[] {
   if (values.hosts !== undefined) return [cleanRerun(count('--hosts', values.hosts))]
   if (names === undefined) return cases.filter((one) => values.all || one.short)
-  const known = [...cases.map((one) => one.name), 'lab']
+  const known = [...cases.map((one) => one.name), ...onLab]
   const unknown = names.filter((name) => !known.includes(name))
   if (unknown.length > 0) {
     throw new InputError(`--case ${unknown.join(',')}: no such case`, { expected: known.join(', ') })
@@ -120,8 +130,8 @@ async function install(): Promise<void> {
   await installPackages(missing)
 }
 
-function write(file: string, text: string): void {
-  const [before, after] = ['<!-- figures -->', '<!-- end of figures -->']
+function write(file: string, part: string, text: string): void {
+  const [before, after] = [`<!-- ${part} -->`, `<!-- end of ${part} -->`]
   const page = readFileSync(file, 'utf8')
   const [from, to] = [page.indexOf(before), page.indexOf(after)]
   if (from < 0 || to < from) {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { labDown, labUp } from '../../src/lab/lab.ts'
+import { cut, heal, kill, labDown, labUp, start } from '../../src/lab/lab.ts'
 import type { Event } from '../../src/engine/events.ts'
 import { apply, bramble, changes, doings, eventually, on, page, waits, type Summary } from './cluster.ts'
 import { disagreements } from './foretold.ts'
+import { assertShort, outage, startNews, stopNews } from './mirror.ts'
 
 const nodes = ['rpi1', 'rpi2', 'rpi3', 'rpi4']
 const minutes = 60_000
@@ -138,6 +139,16 @@ describe('four virtual Pis, one of them bare', function () {
       answered.add(node)
       return answered.size === nodes.length ? true : undefined
     })
+  })
+
+  it('serve their mirrors while the NFS server hangs, and the share again when it is back', async () => {
+    await startNews()
+    assertShort(await outage(cut, heal, 12))
+  })
+
+  it('do the same when its power is cut', async () => {
+    assertShort(await outage(kill, (name) => start(name, () => undefined), 12))
+    await stopNews()
   })
 
   it('find a file that was changed by hand, show it as a diff, and put it back on that host only', async () => {

@@ -4,7 +4,7 @@ import type { Event } from '../../../src/engine/events.ts'
 import { playbook, type Play } from '../../../src/playbook/play.ts'
 import { resource, type Handler } from '../../../src/playbook/resource.ts'
 import { raw, sh } from '../../../src/playbook/sh.ts'
-import { InputError } from '../../../src/errors.ts'
+import { InputError, TaskError } from '../../../src/errors.ts'
 import { directoryForEach, holds, over, runLocally } from './harness.ts'
 
 const four = ['rpi1', 'rpi2', 'rpi3', 'rpi4']
@@ -54,6 +54,37 @@ describe('check mode', () => {
     const applied = await runLocally([over([wait])])
     assert.deepEqual([applied.changed, applied.tasks[0]?.status], [false, 'ok'])
     assert.equal(applied.tasks[0]?.reason, 'waited for, as it was not so at once: - not there')
+  })
+
+  it('does what is due once what it waited for has come', async () => {
+    const [leader, label] = [directory.at('leader'), directory.at('label')]
+    const labelled = resource({
+      title: 'label',
+      probe: sh`cat ${leader} ${label} 2>/dev/null || :`,
+      plan: ({ stdout }) => {
+        if (stdout === '') return { diff: '- no leader', apply: sh`echo leader >${leader}`, waits: true }
+        return stdout.includes('label') ? undefined : { diff: '+ label', apply: sh`echo label >${label}` }
+      },
+    })
+    const { tasks } = await runLocally([over([labelled])])
+    assert.deepEqual(
+      tasks.map(({ status, diff }) => [status, diff]),
+      [['changed', '+ label']],
+    )
+  })
+
+  it('fails with the error of what was waited for in vain, and in check mode at once', async () => {
+    const failure = new TaskError('no leader', { next: 'bring it back' })
+    const hopeless = resource({
+      title: 'wait',
+      probe: sh`:`,
+      plan: () => ({ diff: '- no leader', apply: sh`:`, waits: true, failure }),
+    })
+    for (const check of [true, false]) {
+      const { ok, tasks } = await runLocally([over([hopeless])], { check })
+      assert.equal(ok, false)
+      assert.match(tasks[0]?.reason ?? '', /^rpi1: wait: no leader\n[^]*next: +bring it back$/)
+    }
   })
 
   it('reports a play as unknown until the change that brings its fact', async () => {

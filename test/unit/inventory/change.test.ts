@@ -203,7 +203,7 @@ describe('a change of an inventory', () => {
       'the removal of the only host': {
         hosts: 'managers: { hosts: { rpi1: { ansible_host: 10.0.0.1 } } }\n',
         plan: () => remove('rpi1'),
-        says: 'names no host\n  at hosts.yml',
+        says: 'rpi1 cannot be removed: it is the last host\n  at hosts.yml',
       },
     }
   for (const [what, { hosts, vars, plan, says }] of Object.entries(unsafe)) {

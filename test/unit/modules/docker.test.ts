@@ -55,6 +55,15 @@ describe('dockerRunning', () => {
     ])
   })
 
+  it('asks once what several ask, and tells each of them', () => {
+    const { commands, read } = bundle([dockerGet('/_ping', '/nodes'), dockerGet('/tasks', '/nodes')])
+    assert.equal(commands[0]?.match(/docker\/nodes/g)?.length, 1)
+    assert.deepEqual(read([{ code: 0, stdout: 'OK\n["nodes"]\n\n["tasks"]\n\n' }]), [
+      { code: 0, stdout: 'OK\n["nodes"]\n' },
+      { code: 0, stdout: '["tasks"]\n["nodes"]\n' },
+    ])
+  })
+
   it('gives the failure of a shared curl to every question', () => {
     const { read } = bundle([dockerGet('/nodes'), dockerGet('/_ping')])
     assert.deepEqual(read([{ code: 7, stdout: '\n\n' }]), [

@@ -192,7 +192,7 @@ describe('nodeRemoved', () => {
 })
 
 const left =
-  (force = false) =>
+  (force: boolean | 'late' = false) =>
   () =>
     swarmLeft({ force })
 
@@ -209,7 +209,14 @@ describe('swarmLeft', () => {
       apply: /until docker swarm leave >/,
     },
     {
-      title: 'leaves by force only if told to',
+      title: 'leaves by force where it has been demoted and does not hear of it',
+      make: left('late'),
+      seen: info(leading),
+      expect: 'change',
+      apply: /^tries=0\nuntil docker swarm leave >[^]*-lt 30 \] \|\| \{ docker swarm leave --force >/,
+    },
+    {
+      title: 'leaves by force at once only if told to',
       make: left(true),
       seen: info(leading),
       expect: 'change',

@@ -52,11 +52,12 @@ describe('nodeLabels', () => {
       apply: 'new',
     },
     {
-      title: 'are refused for two live nodes of one name',
+      title: 'wait until one of two nodes of a name is known to be gone',
       make,
       seen: nodes(node('rpi1'), node('rpi1', {}, { ID: 'other' })),
-      expect: 'error',
-      error: /2 nodes of the swarm are called rpi1/,
+      expect: 'change',
+      diff: '- id-rpi1, other\n+ a hostname of its own for every machine',
+      apply: /^:$/,
     },
     {
       title: 'wait for a node that has yet to appear',

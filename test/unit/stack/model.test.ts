@@ -104,10 +104,20 @@ describe('the shipped stack', () => {
     ['nginx.conf', '        root /srv/bramble/share;\n'],
     ['nginx.conf', '        add_header X-Bramble-Node $hostname always;\n'],
     ['nginx.conf', '    set_real_ip_from 192.168.188.12;\n'],
+    ['nginx.conf', '            if (!-f /srv/bramble/share.mirror/nfs) {\n'],
+    ['nginx.conf', '            root /srv/bramble/share.mirror/current;\n'],
   ]
   for (const [file, part] of contents)
     it(`has ${JSON.stringify(part.trim())} in ${file}`, () =>
       assert.ok(render(model).files[file]?.includes(part)))
+
+  it('serves no mirror where no host has a share', () => {
+    const groups = { group: (name: string) => (name === 'nfs_server' ? [] : cluster.group(name)) }
+    const lonely = stackModel({ settings: cluster.settings, hosts: cluster.hosts, ...groups }, () => 'eth0')
+    const conf = render(lonely).files['nginx.conf'] ?? ''
+    assert.ok(conf.includes('            root /srv/bramble/share;\n'))
+    assert.ok(!conf.includes('mirror;'))
+  })
 
   it('gives a config a new name when its content changes, and the others their old one', () => {
     const before = render(model).configs

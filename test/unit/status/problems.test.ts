@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { BrambleError, ConnectionError } from '../../../src/errors.ts'
 import type { Inventory } from '../../../src/inventory/index.ts'
 import type { SwarmNode } from '../../../src/modules/swarm-nodes.ts'
+import { stamp } from '../../../src/status/stamp.ts'
 import { info } from '../modules/swarm-fixture.ts'
 import { laboratory, NOW, printed, statusWith, type Answers, type When } from './cluster.ts'
 
@@ -14,6 +15,7 @@ interface Case {
 }
 
 const day = 86_400_000
+const silent = 'reason=the share does not answer'
 const vip = /^.* inet 10\.77\.0\.200.*\n/m
 const held = '2: eth0    inet 10.77.0.200/32 scope global eth0\n'
 const log = 'bramble exec rpi1 -- docker service logs --tail 20 ha-stack_keepalived'
@@ -351,15 +353,57 @@ const cases: Case[] = [
     ],
   },
   {
-    title: 'the mirror is served',
-    answers: { rpi3: (text) => text.replace('source=nfs', 'source=mirror') },
-    problems: [[/^rpi3: not the share is served/, 'bramble exec rpi3 -- cat /run/bramble/content']],
+    title: 'the mirror is served: that the share is away is told once',
+    answers: {
+      rpi2: (text) =>
+        text
+          .replace('mounted\nanswers\n', 'mounted\n')
+          .replace('source=nfs', `source=mirror\ncontent ${silent}`),
+      rpi3: (text) =>
+        text.replace('mounted\nanswers\n', '').replace('source=nfs', `source=mirror\ncontent ${silent}`),
+    },
+    problems: [
+      [
+        `rpi2, rpi3: the mirror is served since ${stamp('2026-11-24T18:51:32Z')}: the share does not answer`,
+        'bramble exec rpi3 -- systemctl status nfs-server',
+      ],
+    ],
+  },
+  {
+    title: 'the mirror is served because the share is empty',
+    answers: {
+      rpi3: (text) => text.replace('source=nfs', 'source=mirror\ncontent reason=the share is empty, and …'),
+    },
+    problems: [
+      [
+        /^rpi3: the mirror is served since .*: the share is empty, and …$/,
+        'bramble exec rpi3 -- ls -A /srv/nfs/share',
+        'bramble exec rpi3 -- rm /srv/bramble/share.mirror/current',
+      ],
+    ],
+  },
+  {
+    title: 'a mirror that cannot be refreshed',
+    answers: {
+      rpi3: (text) =>
+        text.replace(/refreshed=\d+/, 'refreshed=1795540000\ncontent error=the share has 9000 MB'),
+    },
+    problems: [
+      [
+        'the mirror on rpi3 cannot be refreshed: the share has 9000 MB',
+        'bramble exec rpi3 -- journalctl -n 20 -u bramble-content',
+      ],
+    ],
   },
   {
     title: 'a mirror that is old',
     answers: { rpi3: (text) => text.replace(/refreshed=\d+/, 'refreshed=1795540000') },
     problems: [
-      [/^the mirror on rpi3 has not been refreshed/, `bramble exec rpi3 -- systemctl status 'bramble*'`],
+      [
+        /^the mirror on rpi3 has not been refreshed/,
+        'bramble exec rpi3 -- systemctl status bramble-content',
+        'bramble exec rpi3 -- journalctl -n 20 -u bramble-content',
+      ],
     ],
   },
   {
@@ -386,10 +430,28 @@ const cases: Case[] = [
     },
     now: NOW + 91 * day,
     problems: [
+      [/^the certificate of rpi3 .* has expired on 2027-02-22$/, 'bramble apply playbooks/swarm.ts'],
+    ],
+  },
+  {
+    title: 'a host that is joining and reaches nobody',
+    answers: {
+      rpi3: member({ LocalNodeState: 'pending', NodeID: '', NodeAddr: '10.77.0.13' }),
+    },
+    problems: [
+      ['rpi3 is joining a swarm, and reaches none of its managers', 'bramble apply playbooks/swarm.ts'],
+    ],
+  },
+  {
+    title: 'a host that has another address now',
+    answers: {
+      rpi3: (text) => text.replace('"AdvertiseAddr":"10.77.0.13:2377"', '"AdvertiseAddr":"10.77.0.33:2377"'),
+    },
+    problems: [
       [
-        /^the certificate of rpi3 .* has expired on 2027-02-22$/,
-        'bramble exec rpi3 -- docker swarm leave --force',
-        'bramble apply playbooks/swarm.ts',
+        'rpi3 has the address 10.77.0.33 in the swarm, and 10.77.0.13 in the inventory',
+        'bramble reset rpi3',
+        'bramble apply playbooks/site.ts',
       ],
     ],
   },

@@ -47,6 +47,8 @@ function node(name: string, more: Partial<NodeStatus> = {}): NodeStatus {
     content: {
       source: 'nfs',
       since: null,
+      reason: null,
+      error: null,
       refreshed: '2026-11-24T08:14:00.000Z',
       bytes: 14_200_000,
       files: 321,
@@ -87,6 +89,8 @@ const wrong = status({
       content: {
         source: 'mirror',
         since: null,
+        reason: null,
+        error: null,
         refreshed: '2026-11-24T05:00:00.000Z',
         bytes: null,
         files: null,

@@ -53,6 +53,8 @@ describe('what a host tells', () => {
     assert.deepEqual(content, {
       source: 'nfs',
       since: '2026-11-24T18:51:32.000Z',
+      reason: null,
+      error: null,
       refreshed: '2026-11-24T19:01:12.000Z',
       bytes: 14_200_000,
       files: 321,
@@ -128,10 +130,22 @@ describe('what a host tells', () => {
   it('is no content where the file of the mirror makes no sense', () => {
     assert.equal(contentOf(''), null)
     assert.equal(contentOf('content roses\n'), null)
+    const away = contentOf(
+      'content source=mirror\ncontent reason=the share does not answer\ncontent error=no room\n',
+    )
+    assert.deepEqual([away?.reason, away?.error], ['the share does not answer', 'no room'])
     const odd = contentOf(
       'content source=mirror\ncontent since=soon\ncontent refreshed=99999999999999999\ncontent bytes=-1\n',
     )
-    assert.deepEqual(odd, { source: 'mirror', since: null, refreshed: null, bytes: null, files: null })
+    assert.deepEqual(odd, {
+      source: 'mirror',
+      since: null,
+      reason: null,
+      error: null,
+      refreshed: null,
+      bytes: null,
+      files: null,
+    })
   })
 
   it('may be nothing at all', () => {

@@ -1,0 +1,129 @@
+import { BrambleError } from '../../src/errors.ts'
+import { loadInventory } from '../../src/inventory/index.ts'
+import { inNamespace } from '../../src/lab/lab.ts'
+import { run } from '../../src/lab/run.ts'
+import { ensurePackages } from '../packages.ts'
+import { measure, median } from './measure.ts'
+import { program } from './tools.ts'
+
+/** Bytes of the files that are fetched, and how many clients fetch one at the same time. */
+const files = [
+  { name: 'small', bytes: 1000, clients: 16 },
+  { name: 'large', bytes: 1 << 20, clients: 4 },
+] as const
+
+/** Seconds that one way is measured in a round. */
+const seconds = 10
+const directory = '/srv/bramble-bench'
+const port = 8090
+
+/**
+ * What the lab's stack serves through VIP, HAProxy, Nginx and NFS, beside one Nginx on its local disk: as many requests
+ * as a few clients get answered who ask again at once. Between these two is one Nginx on the share, without HAProxy.
+ * Needs `bramble lab up` and `bramble apply -i inventory/lab` before. Returns a table in Markdown.
+ */
+export async function load(rounds: number, log: (line: string) => void): Promise<string> {
+  await ensurePackages({ wrk: 'wrk' })
+  const { hosts, settings } = await loadInventory('inventory/lab')
+  const [server] = hosts.filter((host) => host.in('nfs_server'))
+  // Neither busy with HAProxy nor with NFS for the others.
+  const [node] = hosts.filter((host) => !host.in('nfs_server') && !host.in('loadbalancers'))
+  if (!server || !node)
+    throw new BrambleError('the lab has no NFS server, or no node that is just a web server')
+  const ways = {
+    local: `http://${node.address}:${port}/`,
+    share: `http://${node.address}:${settings.nginx.port}/bramble-bench/`,
+    site: `http://${settings.vip.address}/bramble-bench/`,
+  }
+  await on(server.name, makeFiles(`${settings.nfs.export}/bramble-bench`))
+  await on(node.name, `${makeFiles(directory)} && ${startLocal(settings.images.nginx)}`)
+  try {
+    const rows: string[] = []
+    for (const { name, clients } of files) {
+      const rates = { local: [] as number[], share: [] as number[], site: [] as number[] }
+      for (let round = 1; round <= rounds; round += 1) {
+        for (const way of ['local', 'share', 'site'] as const) {
+          rates[way].push(await requestsPerSecond(`${ways[way]}${name}`, clients))
+          log(`${name}, round ${round}, ${way}: ${rates[way].at(-1)?.toFixed(1)} requests a second`)
+        }
+      }
+      rows.push(rowOf(name, rates))
+    }
+    const names = hosts.map((host) => host.name)
+    const before = await ticks(names)
+    await requestsPerSecond(`${ways.site}small`, files[0].clients)
+    const after = await ticks(names)
+    return `${head}${rows.join('')}\nBusy while the site serves \`small\`: ${busy(names, before, after)}.\n`
+  } finally {
+    await on(node.name, `docker rm -f bramble-bench >/dev/null; rm -rf ${directory}`)
+    await on(server.name, `rm -rf ${settings.nfs.export}/bramble-bench`)
+  }
+}
+
+const head =
+  '| file | local | share | site | share / local | site / local |\n| --- | --- | --- | --- | --- | --- |\n'
+
+/** Medians, and in brackets least and most. */
+function rowOf(name: string, rates: Record<'local' | 'share' | 'site', number[]>): string {
+  const { local, share, site } = rates
+  const cells = [local, share, site].map((values) => {
+    const [middle, least, most] = [median(values), Math.min(...values), Math.max(...values)].map(rounded)
+    return `${middle}/s (${least}–${most}, ${values.length})`
+  })
+  const ratios = [share, site].map((values) => (median(values) / median(local)).toFixed(2))
+  return `| ${[name, ...cells, ...ratios].join(' | ')} |\n`
+}
+
+function rounded(value: number): string {
+  return value.toFixed(value < 100 ? 1 : 0)
+}
+
+/** Errors: BrambleError when an answer was none, or another than 200. */
+async function requestsPerSecond(url: string, clients: number): Promise<number> {
+  const words = ['wrk', '-t1', `-c${clients}`, `-d${seconds}s`, '--timeout', '10s', url]
+  const { stdout } = await measure({ words: inNamespace(words) })
+  const rate = /^Requests\/sec:\s+([\d.]+)$/m.exec(stdout)?.[1]
+  if (rate !== undefined && !/Non-2xx|Socket errors/.test(stdout)) return Number(rate)
+  throw new BrambleError(`${url} was not served`, { found: stdout })
+}
+
+/** One file of each size, of random bytes. */
+function makeFiles(path: string): string {
+  const each = files.map(({ name, bytes }) => `head -c ${bytes} /dev/urandom >${path}/${name}`)
+  return [`mkdir -p ${path}`, ...each, `chmod -R a+rX ${path}`].join(' && ')
+}
+
+/** The node's own Nginx once more, with the configuration that it has but for port and directory. */
+function startLocal(image: string): string {
+  const config = `docker exec "$(docker ps -q -f name=ha-stack_nginx)" cat /etc/nginx/nginx.conf`
+  const edit = `sed -E 's,listen +[0-9]+,listen ${port},; s,root +[^;]+,root ${directory},' >${directory}/nginx.conf`
+  const flags = `--name bramble-bench --network host -v ${directory}:${directory}:ro -v ${directory}/nginx.conf:/etc/nginx/nginx.conf:ro`
+  return `${config} | ${edit} && docker run -d ${flags} ${image}`
+}
+
+/** A command on one Pi, as root; what it printed. */
+function on(host: string, command: string): Promise<string> {
+  return run([process.execPath, program, 'exec', host, '-i', 'inventory/lab', '--', 'sh', '-c', command])
+}
+
+/** Hundredths of a second that each has worked and rested since its start. */
+function ticks(names: readonly string[]): Promise<{ all: number; idle: number }[]> {
+  return Promise.all(
+    names.map(async (name) => {
+      const [, line = ''] = /^cpu +(.+)$/m.exec(await on(name, 'cat /proc/stat')) ?? []
+      const spent = line.split(' ').map(Number)
+      return { all: spent.reduce((sum, one) => sum + one, 0), idle: (spent[3] ?? 0) + (spent[4] ?? 0) }
+    }),
+  )
+}
+
+type Ticks = Awaited<ReturnType<typeof ticks>>
+
+function busy(names: readonly string[], before: Ticks, after: Ticks): string {
+  const share = names.map((name, index) => {
+    const [from, to] = [before[index], after[index]]
+    if (!from || !to) return name
+    return `${name} ${Math.round(100 * (1 - (to.idle - from.idle) / (to.all - from.all)))} %`
+  })
+  return share.join(', ')
+}

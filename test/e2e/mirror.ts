@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { inNamespace } from '../../src/lab/lab.ts'
+import { longestGap, startWatch, type Answer } from '../watch.ts'
+import { eventually, on } from './cluster.ts'
+
+const namespace = '/run/netns/bramble-lab'
+const server = 'rpi4'
+const clients = ['rpi1', 'rpi2', 'rpi3']
+const site = 'http://192.168.188.200/'
+const newsOf = (node: string): string => `http://192.168.188.1${node.slice(-1)}:8080/news`
+
+/** Clients of the virtual IP, so many that each web server always has somebody who waits for it. */
+const CLIENTS = 8
+
+/** What was seen while the share was away, and after it had come back; times in milliseconds. */
+export interface Outage {
+  requests: number
+  failed: Answer[]
+  /** The longest time without a good answer through the virtual IP. */
+  gap: number
+  slowest: number
+  /** From the cut until each node that mounts the share served its mirror. */
+  mirrored: Record<string, number>
+  /** From the moment that the server's port answered again until each of them served what was written after it. */
+  renewed: Record<string, number>
+}
+
+/** A unit on the server that writes the time into the share every three seconds, from its boot on. */
+export async function startNews(): Promise<void> {
+  const unit = `[Service]
+ExecStart=/bin/sh -c 'while :; do date +%%s >/srv/nfs/share/.news; mv /srv/nfs/share/.news /srv/nfs/share/news; sleep 3; done'
+[Install]
+WantedBy=multi-user.target`
+  const path = '/etc/systemd/system/news.service'
+  await on(
+    'rpi4',
+    `printf '%s\\n' "${unit.replaceAll('%', '%%').replaceAll('$', '\\$')}" | sed 's/%%/%/g' >${path}; systemctl daemon-reload; systemctl enable --now news`,
+  )
+}
+
+export function stopNews(): Promise<string> {
+  return on(
+    'rpi4',
+    'systemctl disable --now news; rm -f /etc/systemd/system/news.service /srv/nfs/share/news',
+  )
+}
+
+/** The share goes away and comes back while clients ask for the site. */
+export async function outage(
+  cut: (name: string) => Promise<void>,
+  heal: (name: string) => Promise<void>,
+  seconds: number,
+): Promise<Outage> {
+  await eventually('a mirror with the news on every node', 120, async () => {
+    for (const node of clients)
+      await on(node, 'cat /srv/bramble/share.mirror/current/news && test -e /srv/bramble/share.mirror/nfs')
+    return true
+  })
+  const watch = await startWatch(namespace, [
+    ...Array.from({ length: CLIENTS }, () => site),
+    ...clients.map(newsOf),
+  ])
+  const began = Date.now()
+  await cut(server)
+  await delay(seconds * 1000)
+  await heal(server)
+  const back = await eventually('the NFS server at its port', 240, async () => {
+    await promisify(execFile)('timeout', [
+      '1',
+      ...inNamespace(['bash', '-c', ': </dev/tcp/192.168.188.14/2049']),
+    ])
+    return Date.now()
+  })
+  await eventually('what was written since', 60, async () => {
+    await delay(200)
+    return clients.every((node) => watch.answers.some((answer) => isNew(answer, node, back)))
+      ? true
+      : undefined
+  })
+  return report(await watch.stop(), began, back)
+}
+
+/** It was written after that moment; the clocks of the machines are a second apart at most. */
+function isNew({ url, content, body }: Answer, node: string, back: number): boolean {
+  return url === newsOf(node) && content === 'nfs' && Number(body) * 1000 > back - 1000
+}
+
+function each(of: (node: string) => number): Record<string, number> {
+  return Object.fromEntries(clients.map((node) => [node, of(node)]))
+}
+
+function report(answers: readonly Answer[], began: number, back: number): Outage {
+  const all = answers.filter(({ url, asked }) => url === site && asked > began - 5000)
+  const first = (node: string, from: number, is: (answer: Answer) => boolean): number => {
+    const found = answers.find((one) => one.url === newsOf(node) && one.at > from && is(one))
+    return found ? found.at - from : Infinity
+  }
+  return {
+    requests: all.length,
+    failed: all.filter(({ status }) => status !== 200),
+    gap: longestGap(all).ms,
+    slowest: Math.max(...all.map(({ asked, at }) => at - asked)),
+    mirrored: each((node) => first(node, began, ({ content }) => content === 'mirror')),
+    renewed: each((node) => first(node, back, (answer) => isNew(answer, node, back))),
+  }
+}
+
+/** A gap of five seconds, new content after ten; it is written every three. */
+export function assertShort({ failed, ...outage }: Outage): void {
+  console.log(`      ${JSON.stringify({ ...outage, failed: failed.length })}`)
+  for (const { asked, at, status, error, node } of failed.slice(0, 5))
+    console.log(`      ${asked} + ${at - asked}: ${status} ${error} ${node}`)
+  assert(outage.gap <= 5000, `no good answer for ${outage.gap} ms`)
+  for (const node of clients) {
+    const [mirrored = Infinity, renewed = Infinity] = [outage.mirrored[node], outage.renewed[node]]
+    assert(mirrored <= 5000, `${node} served its mirror after ${mirrored} ms`)
+    assert(renewed <= 13_000, `${node} served new content after ${renewed} ms`)
+  }
+}
