@@ -41,7 +41,14 @@ export async function interrupted(
       dead = child.kill('SIGKILL')
       killed.push(step)
     })
-    if (process.env['S1_DEBUG']) console.log(new Date().toISOString(), killed.length, last.code, JSON.stringify(last.events.filter(({ type }) => type === 'failed')), last.stderr.slice(0, 2000))
+    if (process.env['S1_DEBUG'])
+      console.log(
+        new Date().toISOString(),
+        killed.length,
+        last.code,
+        JSON.stringify(last.events.filter(({ type }) => type === 'failed')),
+        last.stderr.slice(0, 2000),
+      )
     const away = last.events.some((event) => event.type === 'failed' && event.unreachable)
     return !dead && !(killed.length > 0 && away)
   })

@@ -133,10 +133,7 @@ describe('bramble node add', () => {
     assert.equal(code, 4)
     assert.match(stdout, /^\+ {4}rpi3: \{ ansible_host: 127\.0\.0\.3 \}$/m)
     for (const name of ['rpi1', 'rpi2', 'rpi3']) assert.match(stdout, new RegExp(`${name}.*unreachable`))
-    assert.match(
-      stdout,
-      /^retry: +bramble node add rpi3 --address 127\.0\.0\.3 --groups managers --check/m,
-    )
+    assert.match(stdout, /^retry: +bramble node add rpi3 --address 127\.0\.0\.3 --groups managers --check/m)
     assert.match(stderr, /^warning: 2 managers survive the loss of none, as 1 would: take an odd number\n/)
     assert.equal(text(), hosts)
   })
