@@ -6,6 +6,8 @@ export interface Mark {
   at: number
   what: string
   kind: 'down' | 'back' | 'note'
+  /** Whom it happens to. */
+  hosts: readonly string[]
 }
 
 /** What was seen of a drill. */
@@ -51,7 +53,7 @@ export function slowestAnswer(limit: number): Bound {
   return bound('slowest answer', limit, 'ms', {}, ({ slowest }) => slowest)
 }
 
-/** Answers that did not come from the mirrors of the share. */
+/** Answers of other nodes than the one that is away, which has the share itself, that were not from their mirrors. */
 export function onlyMirrored(part: Part): Bound {
   return {
     what: `answers not from a mirror${words(part)}`,
@@ -62,7 +64,8 @@ export function onlyMirrored(part: Part): Bound {
       const answered = recorded.samples.filter(
         ({ at, error }) => at >= from && at < to && error === undefined,
       )
-      return answered.filter(({ content }) => content !== 'mirror').length
+      const away = recorded.marks.find(({ kind }) => kind === part.from)?.hosts ?? []
+      return answered.filter(({ content, node = '' }) => content !== 'mirror' && !away.includes(node)).length
     },
   }
 }

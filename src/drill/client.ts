@@ -25,7 +25,7 @@ const PATIENCE = 10_000
 const LONGEST = 2 * 3_600_000
 
 /** `stale`: the connection had been used before, and has ended. */
-type Answer = Pick<Sample, 'error' | 'content'> & { stale?: boolean }
+type Answer = Pick<Sample, 'error' | 'content' | 'node'> & { stale?: boolean }
 
 const options = JSON.parse(process.argv[2] ?? '') as ClientOptions
 const over = new AbortController()
@@ -72,15 +72,13 @@ async function timed(
   request: () => Promise<Answer & Pick<Sample, 'again'>>,
 ): Promise<void> {
   const at = now()
-  const { error, content, again } = await request()
+  const { stale: _, ...answer } = await request()
   const sample: Sample = {
     kind,
     url,
     at: Math.round(at),
     ms: Math.round((now() - at) * 10) / 10,
-    ...(error !== undefined && { error }),
-    ...(again && { again }),
-    ...(content !== undefined && { content }),
+    ...answer,
   }
   process.stdout.write(`${JSON.stringify(sample)}\n`)
 }
@@ -104,6 +102,7 @@ function ask(url: string, agent: Agent | false): Promise<Answer> {
         const from = typeof node === 'string' ? `, from ${node}` : ''
         finish({
           ...(typeof content === 'string' && { content }),
+          ...(typeof node === 'string' && { node }),
           ...(response.statusCode !== 200 && { error: `answered ${response.statusCode}${from}` }),
         })
       })

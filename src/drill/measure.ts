@@ -13,6 +13,8 @@ export interface Sample {
   again?: true
   /** What the site said it served: `nfs` or `mirror`. */
   content?: string
+  /** The web server that the answer came from. */
+  node?: string
 }
 
 /** Failed requests with the same reason. */

@@ -76,8 +76,8 @@ export class Stage {
   }
 
   /** Sets a mark on the time line, now. */
-  mark(kind: Mark['kind'], what: string): Mark {
-    const mark = { at: Date.now(), what, kind }
+  mark(kind: Mark['kind'], what: string, hosts: readonly Host[] = []): Mark {
+    const mark = { at: Date.now(), what, kind, hosts: hosts.map(({ name }) => name) }
     this.marks.push(mark)
     this.#tell(mark)
     return mark
@@ -102,7 +102,7 @@ export class Stage {
   async cutPower(...hosts: Host[]): Promise<Back> {
     const plugs = this.#plugs()
     const back = this.undo(`power of ${namesOf(hosts)}`, () => plugs.powerOn(hosts))
-    this.mark('down', `power of ${namesOf(hosts)} cut`)
+    this.mark('down', `power of ${namesOf(hosts)} cut`, hosts)
     await plugs.powerOff(hosts)
     this.#access.forget(hosts)
     return (kind) => this.#back(`power of ${namesOf(hosts)} back`, back, kind)
@@ -112,7 +112,7 @@ export class Stage {
   async pullCable(host: Host): Promise<Back> {
     const plugs = this.#plugs()
     const back = this.undo(`cable of ${host.name}`, () => plugs.plug(host))
-    this.mark('down', `cable of ${host.name} pulled`)
+    this.mark('down', `cable of ${host.name} pulled`, [host])
     await plugs.unplug(host)
     this.#access.forget([host])
     return () => this.#back(`cable of ${host.name} plugged in`, back)

@@ -14,7 +14,7 @@ import { namespace, namespaceExists, setTap, taps } from './network.ts'
 import type { LabOptions } from './options.ts'
 import { assertMemory, assertSame, defaultArch, wantedArch } from './options.ts'
 import { end, isAlive } from './process.ts'
-import { machineFiles } from './qemu.ts'
+import { machineFiles, setLink } from './qemu.ts'
 import { waitForSsh } from './ready.ts'
 import { ensureRequirements } from './requirements.ts'
 import type { LabMachine, LabState } from './state.ts'
@@ -142,16 +142,20 @@ export async function startAll(names: readonly string[], onProgress: Progress = 
   })
 }
 
-/** Pulls the machine's network cable. */
+/** Pulls the machine's network cable, which the machine notices. */
 export async function cut(name: string): Promise<void> {
-  find(name)
-  await setTap(name, 'down')
+  await setCable(name, 'down')
 }
 
 /** Plugs the cable in again. */
 export async function heal(name: string): Promise<void> {
-  find(name)
-  await setTap(name, 'up')
+  await setCable(name, 'up')
+}
+
+async function setCable(name: string, state: 'up' | 'down'): Promise<void> {
+  const { machine } = find(name)
+  await setTap(name, state)
+  if (machine.process && isAlive(machine.process)) await setLink(name, labPaths().run, state === 'up')
 }
 
 /**

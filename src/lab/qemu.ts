@@ -6,6 +6,7 @@ import { BrambleError } from '../errors.ts'
 import type { Arch, Machine } from './machines.ts'
 import { hostArch } from './machines.ts'
 import { inNamespace } from './network.ts'
+import { run } from './run.ts'
 
 export type Accelerator = 'kvm' | 'tcg'
 
@@ -35,23 +36,25 @@ export function qemuProgram(arch: Arch): string {
 export function machineFiles(
   directory: string,
   name: string,
-): Record<'disk' | 'seed' | 'console' | 'log', string> {
+): Record<'disk' | 'seed' | 'console' | 'control' | 'log', string> {
   return {
     disk: join(directory, `${name}.qcow2`),
     seed: join(directory, `${name}.seed`),
     console: join(directory, `${name}.console`),
+    control: join(directory, `${name}.qmp`),
     log: join(directory, `${name}.log`),
   }
 }
 
 /** The command line of QEMU for a machine. */
 export function qemuCommand(machine: Machine, power: Power): string[] {
-  const { disk, seed, console } = machineFiles(power.directory, machine.name)
+  const { disk, seed, console, control } = machineFiles(power.directory, machine.name)
   return [
     processor(power.arch, power.accelerator),
     ['-name', machine.name, '-m', String(power.memory), '-smp', '1', '-rtc', 'base=utc'],
     ['-display', 'none', '-nodefaults', '-no-user-config'],
     ['-chardev', `file,id=console,path=${console},append=on`, '-serial', 'chardev:console'],
+    ['-qmp', `unix:${control},server=on,wait=off`],
     ['-drive', `file=${disk},format=qcow2,if=none,id=root,cache=unsafe,discard=unmap`],
     ['-device', 'virtio-blk-pci,drive=root'],
     ['-drive', `file=${seed},format=raw,if=none,id=seed,readonly=on`, '-device', 'virtio-blk-pci,drive=seed'],
@@ -73,6 +76,33 @@ export function powerOn(machine: Machine, power: Power): number {
   if (child.pid === undefined) throw new BrambleError('QEMU could not be started', { host: machine.name })
   child.unref()
   return child.pid
+}
+
+/**
+ * The machine's network card has a link, or none: the machine sees that its cable is pulled, as a Pi does.
+ *
+ * Errors: BrambleError when QEMU does not do it.
+ *
+ * @see https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html, set_link
+ */
+export async function setLink(name: string, directory: string, up: boolean): Promise<void> {
+  const { control } = machineFiles(directory, name)
+  const commands = [
+    { execute: 'qmp_capabilities' },
+    { execute: 'set_link', arguments: { name: 'net', up } },
+    // Said last, so that all answers have come before the connection ends.
+    { execute: 'query-status', id: 'done' },
+  ]
+  // Longer than an answer takes: socat would otherwise hang up half a second after the last command was sent.
+  const answer = await run(['socat', '-t10', '-', `UNIX-CONNECT:${control}`], {
+    input: `${commands.map((command) => JSON.stringify(command)).join('\n')}\n`,
+  })
+  if (/"id": "done"/.test(answer) && !answer.includes('"error"')) return
+  throw new BrambleError(`QEMU does not ${up ? 'plug in' : 'pull'} the cable`, {
+    host: name,
+    found: answer.trim(),
+    next: `a machine that an older bramble started cannot be told: bramble lab kill ${name}, then bramble lab start ${name}`,
+  })
 }
 
 /**

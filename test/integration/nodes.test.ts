@@ -210,19 +210,14 @@ describe('nodes that come and go, on real hosts and under load', function () {
   /** Runs a command to its end while the site is asked all the time; two of its first steps are begun by a program that dies. */
   async function killedUnderLoad(among: number, ...command: string[]): Promise<void> {
     // A kept connection does not outlive a move of the address that it goes to.
-    const load = startLoad([`http://${vip}/`], {
-      via: ['nsenter', `--net=${lab.namespace}`],
-      every: 10,
-      kept: 0,
-    })
+    const via = ['nsenter', `--net=${lab.namespace}`]
+    const load = startLoad([`http://${vip}/`], { via, every: 10, kept: 0 })
     const begin = Date.now()
     const { killed, last } = await interrupted(command, project.directory, drawn(seed, 2, among))
-    const { requests, failures, slowest } = measure(await load.stop(), 0, Infinity)
+    const { requests, failed, slowest, failures } = measure(await load.stop(), 0, Infinity)
     for (const step of killed) console.log(`      killed at ${step}`)
     const took = Math.round((Date.now() - begin) / 1000)
-    console.log(
-      `      ${requests} requests in ${took} s, ${failures.length} kinds of failures, slowest ${slowest} ms`,
-    )
+    console.log(`      ${requests} requests in ${took} s, ${failed} failed, slowest ${slowest} ms`)
     assert.equal(
       last.code,
       0,

@@ -23,9 +23,9 @@ const recorded = (samples: Sample[]): Recorded => ({
   began: 0,
   ended: 10_000,
   marks: [
-    { at: 500, what: 'out of service', kind: 'note' },
-    { at: 1000, what: 'power of rpi1 cut', kind: 'down' },
-    { at: 5000, what: 'power of rpi1 back', kind: 'back' },
+    { at: 500, what: 'out of service', kind: 'note', hosts: [] },
+    { at: 1000, what: 'power of rpi1 cut', kind: 'down', hosts: ['rpi1'] },
+    { at: 5000, what: 'power of rpi1 back', kind: 'back', hosts: [] },
   ],
   figures: { 'new content seen': 7.5 },
 })
@@ -82,7 +82,8 @@ const cases: [title: string, bound: Bound, samples: Sample[], found: number | un
     [
       ...every(0, 2000, { content: 'nfs' }),
       ...every(2000, 4000, { content: 'mirror' }),
-      sample(4500, { content: 'nfs' }),
+      sample(4400, { content: 'nfs', node: 'rpi1' }),
+      sample(4500, { content: 'nfs', node: 'rpi2' }),
       sample(4600),
       ...every(5000, 6000, { content: 'nfs' }),
     ],

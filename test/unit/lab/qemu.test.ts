@@ -25,6 +25,7 @@ describe('the command line of QEMU', () => {
       assert.match(text, new RegExp(`file=/lab/run/${machine.name}\\.qcow2,`))
       assert.match(text, new RegExp(`ifname=${machine.name},`))
       assert.match(text, new RegExp(`mac=${machine.mac},`))
+      assert.match(text, new RegExp(`-qmp unix:/lab/run/${machine.name}\\.qmp,`))
       const kernelLine = option(command, '-append') ?? ''
       assert.match(kernelLine, new RegExp(`bramble\\.address=${machine.address}( |$)`))
       assert.match(kernelLine, new RegExp(`systemd\\.hostname=${machine.name}( |$)`))
