@@ -48,9 +48,9 @@ export function noneFailed(part: Part = {}): Bound {
   return bound(`failed${words(part)}`, 0, '', part, ({ failed, kept }) => failed + kept.failed)
 }
 
-/** No answer over a new connection takes longer, in milliseconds. */
-export function slowestAnswer(limit: number): Bound {
-  return bound('slowest answer', limit, 'ms', {}, ({ slowest }) => slowest)
+/** Nobody with a new connection waits longer, for an answer or an error, in milliseconds. */
+export function longestWait(limit: number): Bound {
+  return bound('longest wait', limit, 'ms', {}, ({ slowest }) => slowest)
 }
 
 /** Answers of other nodes than the one that is away, which has the share itself, that were not from their mirrors. */

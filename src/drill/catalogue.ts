@@ -1,6 +1,6 @@
 import { BrambleError } from '../errors.ts'
 import type { Host } from '../inventory/index.ts'
-import { figure, longestGap, noneFailed, onlyMirrored, slowestAnswer, type Bound } from './bounds.ts'
+import { figure, longestGap, noneFailed, onlyMirrored, longestWait, type Bound } from './bounds.ts'
 import {
   hang,
   heldElsewhere,
@@ -91,7 +91,7 @@ export const catalogue: readonly Drill[] = [
     name: 'web-power',
     title: 'Power of a web server cut',
     needs: 'power',
-    bounds: [noneFailed({ from: 'down', after: 2000 }), slowestAnswer(2500)],
+    bounds: [noneFailed({ from: 'down', after: 2000 }), longestWait(2500)],
     async run(stage) {
       const { cluster } = stage
       const host = cluster

@@ -34,7 +34,7 @@ export interface Measured {
   gap: number
   /** When that began, in milliseconds since 1970. */
   gapAt: number
-  /** Milliseconds that the slowest answered request took. */
+  /** Milliseconds that somebody waited at most, for an answer or for an error. */
   slowest: number
   /** Over kept connections; `again` counts those that were sent once more. */
   kept: { requests: number; again: number; failed: number; slowest: number }
@@ -103,9 +103,7 @@ function longestGap(samples: readonly Sample[], from: number, to: number): { gap
 }
 
 function slowest(samples: readonly Sample[]): number {
-  return Math.round(
-    samples.reduce((most, sample) => (hasFailed(sample) ? most : Math.max(most, sample.ms)), 0),
-  )
+  return Math.round(samples.reduce((most, { ms }) => Math.max(most, ms), 0))
 }
 
 function failures(samples: readonly Sample[]): Failure[] {

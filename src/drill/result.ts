@@ -30,7 +30,7 @@ export interface DrillResult {
   failed: number
   longest_gap_ms: number
   gap_at_s: number
-  slowest_ms: number
+  longest_wait_ms: number
   /** Over connections that are kept: `again` was sent once more, as browsers do when a kept connection ends. */
   kept: Measured['kept']
   /** Seconds from the last thing that was done until everything was as before. */
@@ -69,7 +69,7 @@ export function skippedDrill({ name, title }: { name: string; title: string }, r
     failed: 0,
     longest_gap_ms: 0,
     gap_at_s: 0,
-    slowest_ms: 0,
+    longest_wait_ms: 0,
     kept: { requests: 0, again: 0, failed: 0, slowest: 0 },
     redundant_s: null,
     as_before: true,

@@ -88,7 +88,7 @@ function resultOf(
     failed: measured.failed,
     longest_gap_ms: gap,
     gap_at_s: seconds(gapAt),
-    slowest_ms: measured.slowest,
+    longest_wait_ms: measured.slowest,
     kept: measured.kept,
     redundant_s: redundant === undefined ? null : Math.round(redundant * 10) / 10,
     as_before: asBefore,

@@ -16,9 +16,16 @@ export function markLine(seconds: number, what: string): string {
 /** What came of a drill, as lines for a terminal. */
 export function resultLines(result: DrillResult, paint: Paint): string[] {
   if (result.skipped !== null) return [`  ${paint('yellow', 'skipped')}: ${result.skipped}`]
-  const { requests, failed, longest_gap_ms: gap, slowest_ms: slowest, kept, redundant_s: redundant } = result
+  const {
+    requests,
+    failed,
+    longest_gap_ms: gap,
+    longest_wait_ms: slowest,
+    kept,
+    redundant_s: redundant,
+  } = result
   return [
-    `  ${requests} requests, ${failed} failed, longest gap ${gap} ms, slowest answer ${slowest} ms`,
+    `  ${requests} requests, ${failed} failed, longest gap ${gap} ms, longest wait ${slowest} ms`,
     `  kept connections: ${kept.requests} requests, ${kept.again} sent again, ${kept.failed} failed`,
     `  full redundancy ${redundant === null ? 'never' : `after ${duration(redundant * 1000)}`}; the cluster ${ending(result)}`,
     ...Object.entries(result.figures).map(([name, seconds]) => `  ${name} after ${amount(seconds, 's')}`),

@@ -96,14 +96,16 @@ export function vipReleased({ address, port, stack, others, ...common }: VipRele
 
 /**
  * A client repeats a connection request that got no answer after a second; one that is refused, or whose connection
- * moves to a machine that knows nothing of it, fails. So requests are dropped while those under way are answered. The
- * rule must not outlive this script, however it ends: it would cut the site off when the address comes back.
+ * moves to a machine that knows nothing of it, fails. So requests are dropped while those under way are answered, and
+ * what takes long is asked before. The rule must not outlive this script, however it ends: it would cut the site off when
+ * the address comes back.
  */
 function release(address: string, port: number, stack: string): Sh {
   const rule = ['INPUT', '-d', address, '-p', 'tcp', '--syn', '--dport', port, '-j', 'DROP']
   return lines(
     sh`id=$(${keepalived(stack)})
 [ -n "$id" ] || { echo 'Keepalived does not run here' >&2; exit 1; }
+pid=$(docker inspect --format '{{.State.Pid}}' "$id") || exit 1
 admit() { iptables -w -D ${rule} 2>/dev/null || :; }
 held() { ip -4 -oneline address show to ${address} | grep -q .; }
 busy() { ss -Htn state established src ${address} sport = ${`:${port}`} | grep -q .; }`,
@@ -112,7 +114,7 @@ trap admit EXIT`),
     sh`iptables -w -I ${rule}`,
     raw(`tries=0
 while busy && [ $tries -lt 10 ]; do sleep 0.1; tries=$((tries + 1)); done
-docker kill --signal TERM "$id" >/dev/null
+kill -TERM "$pid"
 tries=0
 while held && [ $tries -lt 50 ]; do sleep 0.1; tries=$((tries + 1)); done`),
   )

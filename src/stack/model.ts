@@ -12,6 +12,8 @@ export type StackModel = Pick<Settings, 'vip' | 'haproxy' | 'nginx' | 'nfs' | 's
   share_parent: string
   /** The directory of the mirror; undefined where no host serves a share. */
   mirror: string | undefined
+  /** Seconds that HAProxy waits for a web server, which itself may wait for the share until its mirror is served. */
+  server_timeout: number
   /** HAProxy's own words for the user and the password of its statistics page; undefined: the page is off. */
   operator: { user: string; password: string } | undefined
   /** What tells two images of one name apart where no registry does; a new one is rolled out. Else empty. */
@@ -42,7 +44,7 @@ export function stackModel(
   interfaceOf: (host: string) => string,
   revisions: Partial<StackModel['revisions']> = {},
 ): StackModel {
-  const { vip, haproxy, nginx, nfs, stack, images } = cluster.settings
+  const { vip, haproxy, nginx, nfs, mirror, stack, images } = cluster.settings
   const balancers = members(cluster, 'loadbalancers')
   const owner = cluster.hosts.find(({ address }) => address === vip.address)
   if (owner)
@@ -67,6 +69,7 @@ export function stackModel(
     webservers: members(cluster, 'webservers').map(({ name, address }) => ({ name, address })),
     share_parent: posix.dirname(nfs.mount),
     mirror: cluster.group('nfs_server').length > 0 ? mirrorDirectory(nfs) : undefined,
+    server_timeout: Math.max(5, mirror.answer_timeout + 3),
     operator: haproxy.stats_password && {
       user: haproxyWord(haproxy.stats_user, 'haproxy.stats_user'),
       password: haproxyWord(haproxy.stats_password.reveal(), 'haproxy.stats_password'),

@@ -1,7 +1,20 @@
 import assert from 'node:assert/strict'
 import { cut, heal, kill, labDown, labUp, start } from '../../src/lab/lab.ts'
 import type { Event } from '../../src/engine/events.ts'
-import { apply, bramble, changes, doings, eventually, on, page, waits, type Summary } from './cluster.ts'
+import { resultLines } from '../../src/drill/text.ts'
+import { plain } from '../../src/report/text.ts'
+import {
+  apply,
+  bramble,
+  changes,
+  doings,
+  drills,
+  eventually,
+  on,
+  page,
+  waits,
+  type Summary,
+} from './cluster.ts'
 import { disagreements } from './foretold.ts'
 import { assertShort, outage, startNews, stopNews } from './mirror.ts'
 
@@ -149,6 +162,12 @@ describe('four virtual Pis, one of them bare', function () {
   it('do the same when its power is cut', async () => {
     assertShort(await outage(kill, (name) => start(name, () => undefined), 12))
     await stopNews()
+  })
+
+  it('keep the bounds of a drill: no request fails when an Nginx is killed, on each node in turn', async () => {
+    const { code, result, stderr } = await drills('nginx-kill')
+    for (const drill of result.drills) console.log(resultLines(drill, plain).join('\n'))
+    assert.equal(code, 0, stderr)
   })
 
   it('find a file that was changed by hand, show it as a diff, and put it back on that host only', async () => {

@@ -43,6 +43,7 @@ const pages = [
   'docs/connections.md',
   'docs/status.md',
   'docs/nodes.md',
+  'docs/availability.md',
   'bin/demo',
 ]
 
@@ -104,6 +105,7 @@ describe('the commands in the documentation', () => {
       'docs/secrets.md',
       'docs/status.md',
       'docs/nodes.md',
+      'docs/availability.md',
     ]) {
       for (const [, path = ''] of read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
         assert.ok(existsSync(join(root, page, '..', path)), `${path} in ${page}`)

@@ -15,7 +15,7 @@ const well: DrillResult = {
   failed: 1,
   longest_gap_ms: 914,
   gap_at_s: 0.02,
-  slowest_ms: 1043,
+  longest_wait_ms: 1043,
   kept: { requests: 400, again: 2, failed: 0, slowest: 700 },
   redundant_s: 81.5,
   as_before: true,
@@ -115,7 +115,7 @@ describe('the report on drills', () => {
 
   it('is the same in a terminal', () => {
     assert.deepEqual(resultLines(well, plain), [
-      '  2400 requests, 1 failed, longest gap 914 ms, slowest answer 1043 ms',
+      '  2400 requests, 1 failed, longest gap 914 ms, longest wait 1043 ms',
       '  kept connections: 400 requests, 2 sent again, 0 failed',
       '  full redundancy after 1 min 22 s; the cluster ended as it began',
       '  1 failed: nothing for 10 s while waiting for the answer (sent -0.01 to -0.01 s after)',

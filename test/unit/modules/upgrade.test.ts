@@ -106,7 +106,7 @@ describe('vipReleased', () => {
       seen: held,
       expect: 'change',
       apply:
-        /iptables -w -I INPUT -d 192\.168\.188\.200 -p tcp --syn --dport 80 -j DROP[^]*docker kill --signal TERM/,
+        /docker inspect [^]*iptables -w -I INPUT -d 192\.168\.188\.200 -p tcp --syn --dport 80 -j DROP[^]*kill -TERM "\$pid"/,
     },
     {
       title: 'refuses when nobody could take the address, and says what is wrong with whom',

@@ -119,6 +119,14 @@ describe('the shipped stack', () => {
     assert.ok(!conf.includes('mirror;'))
   })
 
+  it('has HAProxy wait for a web server longer than that may wait for the share', () => {
+    assert.match(render(model).files['haproxy.cfg'] ?? '', /^ {4}timeout server 5s$/m)
+    const mirror = { ...cluster.settings.mirror, answer_timeout: 20 }
+    const patient = { settings: { ...cluster.settings, mirror }, hosts: cluster.hosts }
+    const other = stackModel({ ...patient, group: (name) => cluster.group(name) }, () => 'eth0')
+    assert.match(render(other).files['haproxy.cfg'] ?? '', /^ {4}timeout server 23s$/m)
+  })
+
   it('gives a config a new name when its content changes, and the others their old one', () => {
     const before = render(model).configs
     const after = render({
