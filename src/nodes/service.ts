@@ -9,7 +9,7 @@ import { waitFor } from '../modules/wait-for.ts'
 import type { FactStore } from '../playbook/facts.ts'
 import { play, type Context, type Play } from '../playbook/play.ts'
 import { sh } from '../playbook/sh.ts'
-import { stackLabels, VIP_LABEL } from '../stack/model.ts'
+import { mirrorDirectory, stackLabels, VIP_LABEL } from '../stack/model.ts'
 
 /** Whether there is something to do on the node: asked when its turn comes, of what hosts told before. */
 export type When = (facts: FactStore) => boolean
@@ -51,7 +51,10 @@ export function backInService(host: Host, cluster: Cluster): Play[] {
     *tasks() {
       yield dockerRunning()
       if (host.in('webservers') && cluster.group('nfs_server').length > 0) {
-        const answers = sh`mountpoint -q ${nfs.mount} && timeout 5 stat -t ${`${nfs.mount}/.`}`
+        // Where a mirror is kept, the file says that not the mirror is served.
+        const served = `${mirrorDirectory(nfs)}/nfs`
+        const answers = sh`mountpoint -q ${nfs.mount} && timeout 5 stat -t ${`${nfs.mount}/.`} &&
+{ ! systemctl --quiet is-active bramble-content || [ -e ${served} ]; }`
         yield waitFor({ title: `the share at ${nfs.mount}`, command: answers, timeout: 120 })
       }
     },

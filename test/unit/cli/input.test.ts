@@ -111,7 +111,7 @@ const cases: Record<string, Case> = {
   },
   'no drill': {
     words: ['drill'],
-    says: /^no drill is named\n {2}expected: haproxy-kill, .*all-off\n {2}next: +bramble drill --list tells what each does; --all runs all of them$/,
+    says: /^no drill is named\n {2}expected: calm, haproxy-kill, .*all-off\n {2}next: +bramble drill --list tells what each does; --all runs all of them$/,
   },
   'an unknown drill': {
     words: ['drill', 'web-powr'],
