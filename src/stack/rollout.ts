@@ -98,7 +98,7 @@ settle() {
       cause='the update failed and was rolled back or paused'
       return 1
     fi
-    bad=$(printf '%s\\n' "$each" | sed -n ${unsettled})
+    bad=$(printf '%s\\n' "$each" | awk ${unsettled})
     if [ -n "$each" ] && [ -z "$bad" ]; then quiet=$((quiet + 1)); else quiet=0; fi
     [ "$quiet" -lt 2 ] || return 0
     read -r now _ </proc/uptime
@@ -136,11 +136,14 @@ const older = '(hour|hours|days|weeks|months|years) ago'
 /** A container that is ended because its health check failed may well end without an error. */
 const ended = 's/: Complete .* ago $/&(it ended by itself, or its health check failed)/'
 
-/** For sed: leaves the services that are being updated or lack a task, a line of JSON each. */
-export const unsettled = [
-  '/"Spec"/!d',
-  '/"UpdateStatus":{"State":"updating"/{p;d;}',
-  String.raw`/"RunningTasks":\([1-9][0-9]*\),"DesiredTasks":\1[,}]/d`,
-  '/"Replicated":{"Replicas":0}/d',
-  'p',
-].join('\n')
+/**
+ * For awk: leaves the services that are being updated or lack a task, a line of JSON each. The tasks of a node that
+ * died are still counted as running, so that there may be more than are wanted.
+ */
+export const unsettled = String.raw`
+function count(name) { return match($0, "\"" name "\":[0-9]+") ? substr($0, RSTART + length(name) + 3, RLENGTH) + 0 : 0 }
+!/"Spec"/ { next }
+/"UpdateStatus":[{]"State":"updating"/ { print; next }
+/"Replicated":[{]"Replicas":0[}]/ { next }
+count("DesiredTasks") > 0 && count("RunningTasks") >= count("DesiredTasks") { next }
+{ print }`
