@@ -311,9 +311,10 @@ describe('a redeploy of the stack', function () {
     } finally {
       child.kill('SIGKILL')
       await ended
+      // With its connection gone, the shell may have ended by itself.
       await shell(
         manager,
-        'for pid in $(sed -n 2p /run/bramble/lock); do pkill -KILL -P $pid; kill -KILL $pid; done',
+        'for pid in $(sed -n 2p /run/bramble/lock); do pkill -KILL -P $pid || :; kill -KILL $pid || :; done',
       )
     }
   }
