@@ -2,7 +2,7 @@ import { TaskError } from '../errors.ts'
 
 /** What a host that cannot be a member of the cluster's swarm as it is says of itself. */
 export interface Trouble {
-  /** The host's name in the inventory. Default `HOST`, which errors fill in. */
+  /** The host's name in the inventory. Default: `this host`, and `HOST` in commands, where errors fill it in. */
   name?: string
   /** As the fact `swarm` of `swarmState()` tells it. */
   state: string
@@ -24,7 +24,8 @@ export const leaveByForce = (name: string): string => `bramble exec ${name} -- d
  * @example swarmTrouble({ name: 'rpi1', state: 'locked' })
  */
 export function swarmTrouble({ name = 'HOST', state, error = '' }: Trouble): TaskError {
-  const { what, next } = troubles[state]?.(name) ?? unknown(name, state)
+  const told = troubles[state]?.(name) ?? unknown(name, state)
+  const [what, next] = [told.what.replace('HOST', 'this host'), told.next]
   return new TaskError(what, { expected: 'no swarm, or a swarm that works', found: error || state, next })
 }
 
