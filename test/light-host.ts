@@ -118,6 +118,20 @@ export function onHost(host: LightHost, script: string): Promise<Ran> {
   return attempt(['ssh', ...sshOptions(host), `root@${host.address}`, 'sh', '-s'], { input: script })
 }
 
+/** The same for one that has to succeed: what it printed. It ends at the first command that fails. */
+export async function shell(host: LightHost, script: string): Promise<string> {
+  const { code, stdout, stderr } = await onHost(host, `set -e\n${script}`)
+  if (code === 0) return stdout
+  throw new BrambleError(`exit code ${code} of: ${script}`, { host: host.name, stderr })
+}
+
+/** The host of that name. */
+export function named({ hosts }: Pick<LightHosts, 'hosts'>, name: string): LightHost {
+  const found = hosts.find((host) => host.name === name)
+  if (found) return found
+  throw new BrambleError(`there is no light host ${name}`)
+}
+
 /** The one host of a set of one. */
 export function only({ hosts }: LightHosts): LightHost {
   const [host] = hosts

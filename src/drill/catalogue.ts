@@ -3,7 +3,7 @@ import type { Host } from '../inventory/index.ts'
 import { figure, longestGap, noneFailed, onlyMirrored, longestWait, type Bound } from './bounds.ts'
 import {
   hang,
-  heldElsewhere,
+  holderAway,
   kill,
   leaderOf,
   newContent,
@@ -66,26 +66,14 @@ export const catalogue: readonly Drill[] = [
     title: 'Power of the holder of the virtual IP cut',
     needs: 'power',
     bounds: [longestGap(1500)],
-    async run(stage) {
-      const holder = await vipHolder(stage)
-      const back = await stage.cutPower(holder)
-      await heldElsewhere(stage, holder)
-      await back()
-      await stage.whole()
-    },
+    run: (stage) => holderAway(stage, (holder) => stage.cutPower(holder)),
   },
   {
     name: 'vip-cable',
     title: 'Cable of the holder of the virtual IP pulled, then plugged in again',
     needs: 'cable',
     bounds: [longestGap(1500, { until: 'back' }), longestGap(500, { from: 'back' })],
-    async run(stage) {
-      const holder = await vipHolder(stage)
-      const back = await stage.pullCable(holder)
-      await heldElsewhere(stage, holder)
-      await back()
-      await stage.whole()
-    },
+    run: (stage) => holderAway(stage, (holder) => stage.pullCable(holder)),
   },
   {
     name: 'web-power',

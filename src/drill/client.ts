@@ -40,6 +40,7 @@ for (const url of options.urls) {
   if (options.every > 0) under.add(renew(url))
 }
 await Promise.all(under)
+// Of those that were sent meanwhile, the last ones.
 await Promise.all(under)
 
 /** At a steady pace: a site that is away for a moment is not asked less often because of it. */

@@ -23,11 +23,16 @@ function hostOf({ cluster }: Stage, name: string | undefined, otherwise: string)
   throw new BrambleError(otherwise, { next: 'bramble status' })
 }
 
-export async function heldElsewhere(stage: Stage, holder: Host): Promise<void> {
+/** Takes the holder of the virtual IP away, and puts it back once another one has the address. */
+export async function holderAway(stage: Stage, cut: (holder: Host) => Promise<Back>): Promise<void> {
+  const holder = await vipHolder(stage)
+  const back = await cut(holder)
   await stage.until('another holder of the virtual IP', 60, async () => {
     const { holders } = (await stage.look()).vip
     return holders.some((name) => name !== holder.name)
   })
+  await back()
+  await stage.whole()
 }
 
 /** Ends a service's process on a host, which has no time to say goodbye, and waits until all is well again. */

@@ -23,42 +23,43 @@ export const leaveByForce = (name: string): string => `bramble exec ${name} -- d
  * @see https://docs.docker.com/engine/swarm/admin_guide/#recover-from-disaster
  * @example swarmTrouble({ name: 'rpi1', state: 'locked' })
  */
-export function swarmTrouble({ name = 'HOST', state, error = '' }: Trouble): TaskError {
-  const told = troubles[state]?.(name) ?? unknown(name, state)
-  const [what, next] = [told.what.replace('HOST', 'this host'), told.next]
+export function swarmTrouble({ name, state, error = '' }: Trouble): TaskError {
+  const host = { called: name ?? 'this host', pattern: name ?? 'HOST' }
+  const { what, next } = (troubles[state] ?? unknown(state))(host)
   return new TaskError(what, { expected: 'no swarm, or a swarm that works', found: error || state, next })
 }
 
-type Told = (name: string) => { what: string; next: string }
+/** `called`: in a sentence. `pattern`: in a command. */
+type Told = (host: { called: string; pattern: string }) => { what: string; next: string }
 
 const troubles: Readonly<Record<string, Told>> = {
-  expired: (name) => ({
-    what: `the certificate of ${name} in the swarm has expired, and no manager is left that could give it a new one`,
+  expired: ({ called }) => ({
+    what: `the certificate of ${called} in the swarm has expired, and no manager is left that could give it a new one`,
     next: `make a new swarm: ${leaveByForce('managers:workers')}
 then bramble apply, which deploys the stack in it; what you deployed besides, you have to deploy again`,
   }),
-  pending: (name) => ({
-    what: `${name} is joining a swarm, and reaches none of its managers`,
-    next: `give the joining up: ${leaveByForce(name)}
+  pending: ({ called, pattern }) => ({
+    what: `${called} is joining a swarm, and reaches none of its managers`,
+    next: `give the joining up: ${leaveByForce(pattern)}
 then bramble apply`,
   }),
-  locked: (name) => ({
-    what: `the swarm of ${name} is locked`,
-    next: `bramble exec ${name} -- sh -c 'echo KEY | docker swarm unlock'
+  locked: ({ called, pattern }) => ({
+    what: `the swarm of ${called} is locked`,
+    next: `bramble exec ${pattern} -- sh -c 'echo KEY | docker swarm unlock'
 then bramble apply; the KEY is what \`docker swarm unlock-key\` shows on another manager`,
   }),
-  active: (name) => ({
-    what: `${name} is a worker of a swarm that none of the managers here leads`,
-    next: `if it shall belong to this cluster: ${leaveByForce(name)}
+  active: ({ called, pattern }) => ({
+    what: `${called} is a worker of a swarm that none of the managers here leads`,
+    next: `if it shall belong to this cluster: ${leaveByForce(pattern)}
 then bramble apply`,
   }),
 }
 
-function unknown(name: string, state: string): { what: string; next: string } {
-  return {
-    what: `the membership of ${name} in a swarm is in state ${state}`,
-    next: `bramble exec ${name} -- journalctl -u docker -n 30 --no-pager
-if it does not work again: ${leaveByForce(name)}
+function unknown(state: string): Told {
+  return ({ called, pattern }) => ({
+    what: `the membership of ${called} in a swarm is in state ${state}`,
+    next: `bramble exec ${pattern} -- journalctl -u docker -n 30 --no-pager
+if it does not work again: ${leaveByForce(pattern)}
 then bramble apply`,
-  }
+  })
 }

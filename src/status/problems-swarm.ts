@@ -60,7 +60,7 @@ function memberProblem(findings: Findings, host: Host, one: Told): Problem[] {
   // What is wrong with those is told as such.
   if (one.daemon !== 'answers' || isExpired(one)) return []
   const { LocalNodeState: state = 'inactive', NodeID: id, NodeAddr: address = '' } = one.membership ?? {}
-  const found = (what: string, ...todo: string[]): Problem[] => [problem([name], what, todo)]
+  const found = (what: string, ...next: string[]): Problem[] => [problem([name], what, next)]
   const log = commands.exec([name], 'journalctl -u docker -n 30 --no-pager')
   if (state !== 'active' && state !== 'inactive') return stateProblem(findings, name, one, log)
   if (node && address !== '' && address !== host.address)

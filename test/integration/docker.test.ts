@@ -10,7 +10,7 @@ import { loadPlaybook } from '../../src/playbook/load.ts'
 import { playbook } from '../../src/playbook/play.ts'
 import type { Play, Playbook } from '../../src/playbook/play.ts'
 import type { Resource } from '../../src/playbook/resource.ts'
-import { onHost, startLightHosts } from '../light-host.ts'
+import { shell, startLightHosts } from '../light-host.ts'
 import type { LightHost, LightHosts } from '../light-host.ts'
 import { cache } from '../light-tree.ts'
 import { generator, rounds, seed } from '../random.ts'
@@ -396,12 +396,6 @@ async function now(host: LightHost): Promise<string> {
 
 function broken(config: string): string {
   return services(config).replace('cap_add:', 'command: [no-such-program]\n    cap_add:')
-}
-
-async function shell(host: LightHost, script: string): Promise<string> {
-  const { code, stdout, stderr } = await onHost(host, `set -e\n${script}`)
-  assert.equal(code, 0, stderr)
-  return stdout
 }
 
 function succeeded(outcome: Outcome): Outcome {

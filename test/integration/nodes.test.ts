@@ -5,7 +5,7 @@ import { buildLabImages } from '../../src/lab/images.ts'
 import { hostArch } from '../../src/lab/machines.ts'
 import { until } from '../../src/lab/wait.ts'
 import type { ClusterStatus } from '../../src/status/types.ts'
-import { onHost, startLightHosts } from '../light-host.ts'
+import { named, shell, startLightHosts } from '../light-host.ts'
 import type { LightHost, LightHosts } from '../light-host.ts'
 import { cache } from '../light-tree.ts'
 import { startLoad } from '../../src/drill/load.ts'
@@ -252,14 +252,10 @@ describe('nodes that come and go, on real hosts and under load', function () {
   }
 
   function host(name: string): LightHost {
-    const found = lab.hosts.find((one) => one.name === name)
-    assert.ok(found)
-    return found
+    return named(lab, name)
   }
 
-  async function on(name: string, script: string): Promise<string> {
-    const { code, stdout, stderr } = await onHost(host(name), `set -e\n${script}`)
-    assert.equal(code, 0, `${script}\n${stderr}`)
-    return stdout
+  function on(name: string, script: string): Promise<string> {
+    return shell(host(name), script)
   }
 })

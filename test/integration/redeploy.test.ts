@@ -10,7 +10,7 @@ import { loadInventory } from '../../src/inventory/index.ts'
 import { loadPlaybook } from '../../src/playbook/load.ts'
 import { play, playbook } from '../../src/playbook/play.ts'
 import type { Playbook } from '../../src/playbook/play.ts'
-import { onHost, startLightHosts } from '../light-host.ts'
+import { shell, startLightHosts } from '../light-host.ts'
 import type { LightHost, LightHosts } from '../light-host.ts'
 import { cache } from '../light-tree.ts'
 import { startLoad } from '../../src/drill/load.ts'
@@ -319,12 +319,6 @@ describe('a redeploy of the stack', function () {
     }
   }
 })
-
-async function shell(host: LightHost, script: string): Promise<string> {
-  const { code, stdout, stderr } = await onHost(host, `set -e\n${script}`)
-  assert.equal(code, 0, stderr)
-  return stdout
-}
 
 function succeeded(outcome: Outcome): Outcome {
   assert.equal(outcome.ok, true, Object.values(outcome.reasons).join('\n'))

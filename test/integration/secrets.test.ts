@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { Secret } from '../../src/secrets/secret.ts'
 import { writeStore } from '../../src/secrets/store.ts'
-import { onHost, only, startLightHosts } from '../light-host.ts'
+import { only, shell as shellOn, startLightHosts } from '../light-host.ts'
 import type { LightHost, LightHosts } from '../light-host.ts'
 import { ensurePackages } from '../packages.ts'
 import { commandLine, type Told } from '../unit/cli/bramble.ts'
@@ -142,11 +142,7 @@ describe('secrets on a real host', function () {
     runs[name] = await line.bramble(words, environment(), project.directory)
   }
 
-  async function shell(script: string): Promise<string> {
-    const { code, stdout, stderr } = await onHost(host, `set -e\n${script}`)
-    assert.equal(code, 0, stderr)
-    return stdout
-  }
+  const shell = (script: string): Promise<string> => shellOn(host, script)
 
   it('arrive as themselves', async () => {
     assert.equal(runs['check']?.code, 3, runs['check']?.stderr)

@@ -245,7 +245,7 @@ describe('the configuration of OpenSSH', function () {
     })
 
     it('that waits for somebody to confirm, which is told as what it is', async () => {
-      writeFileSync(at('sleeping'), '#!/bin/sh\nsleep 600\n', { mode: 0o700 })
+      writeFileSync(at('sleeping'), `#!/bin/sh\necho $$ >${at('asked')}\nexec sleep 600\n`, { mode: 0o700 })
       const careful = at('careful')
       const child = spawn('ssh-agent', ['-D', '-a', careful], {
         stdio: 'ignore',
@@ -263,6 +263,8 @@ describe('the configuration of OpenSSH', function () {
         )
       } finally {
         if (child.kill()) await once(child, 'exit')
+        // The agent leaves it behind.
+        if (existsSync(at('asked'))) process.kill(Number(readFileSync(at('asked'), 'utf8')))
       }
     })
   })

@@ -8,7 +8,7 @@ import { directory, file, mount } from '../../src/modules/index.ts'
 import { loadPlaybook } from '../../src/playbook/load.ts'
 import type { Resource } from '../../src/playbook/resource.ts'
 import type { ClusterStatus } from '../../src/status/types.ts'
-import { onHost, startLightHosts } from '../light-host.ts'
+import { named, shell, startLightHosts } from '../light-host.ts'
 import type { LightHost, LightHosts } from '../light-host.ts'
 import { cache } from '../light-tree.ts'
 import { startProxy, type Proxy } from '../proxy.ts'
@@ -272,14 +272,10 @@ describe('the status of a cluster on real hosts', function () {
   }
 
   function host(name: string): LightHost {
-    const found = lab.hosts.find((one) => one.name === name)
-    assert.ok(found)
-    return found
+    return named(lab, name)
   }
 
-  async function on(name: string, script: string): Promise<string> {
-    const { code, stdout, stderr } = await onHost(host(name), `set -e\n${script}`)
-    assert.equal(code, 0, `${script}\n${stderr}`)
-    return stdout
+  function on(name: string, script: string): Promise<string> {
+    return shell(host(name), script)
   }
 })

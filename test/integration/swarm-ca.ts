@@ -1,5 +1,5 @@
 import { until } from '../../src/lab/wait.ts'
-import { onHost, type LightHost } from '../light-host.ts'
+import { shell, type LightHost } from '../light-host.ts'
 
 /**
  * Certificates that have expired: the swarm is given a CA whose key the test has, and with that a member's own certificate
@@ -12,7 +12,7 @@ export interface SwarmCa {
 
 /** Puts the CA in the place of the one that the swarm of this manager has made for itself. */
 export async function ownCa(manager: LightHost): Promise<SwarmCa> {
-  const pair = await on(
+  const pair = await shell(
     manager,
     `umask 077
 cd "$(mktemp -d)"
@@ -23,12 +23,12 @@ docker swarm ca --rotate --detach --ca-cert certificate --ca-key key >/dev/null
 cat certificate key`,
   )
   await until('all certificates to be renewed', 60_000, async () => {
-    const swarm = await on(manager, 'curl -sS --unix-socket /run/docker.sock http://docker/swarm')
+    const swarm = await shell(manager, 'curl -sS --unix-socket /run/docker.sock http://docker/swarm')
     return swarm.includes('"RootRotationInProgress":false')
   })
   return {
     async expire(host) {
-      await on(
+      await shell(
         host,
         `umask 077
 systemctl stop docker.socket docker
@@ -42,16 +42,10 @@ openssl x509 -x509toreq -in swarm-node.crt -signkey /tmp/key -copy_extensions co
 openssl x509 -req -in /tmp/request -copy_extensions copyall -CA /tmp/ca -CAkey /tmp/ca -set_serial 7 -days 0 -out /tmp/expired
 cat /tmp/expired >swarm-node.crt
 rm /tmp/ca /tmp/key /tmp/request /tmp/expired
-while openssl x509 -in swarm-node.crt -noout -checkend 0 >/dev/null; do sleep 0.2; done
+timeout 10 sh -c 'while openssl x509 -in swarm-node.crt -noout -checkend 0; do sleep 0.2; done' >/dev/null
 systemctl reset-failed docker
 systemctl start docker.socket docker`,
       )
     },
   }
-}
-
-async function on(host: LightHost, script: string): Promise<string> {
-  const { code, stdout, stderr } = await onHost(host, `set -e\n${script}`)
-  if (code !== 0) throw new Error(`${host.name}: ${stderr}`)
-  return stdout
 }

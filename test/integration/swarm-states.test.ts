@@ -3,7 +3,7 @@ import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { attempt } from '../../src/lab/run.ts'
 import { until } from '../../src/lab/wait.ts'
-import { onHost, startLightHosts } from '../light-host.ts'
+import { named, onHost, shell, startLightHosts } from '../light-host.ts'
 import type { LightHost, LightHosts } from '../light-host.ts'
 import { makeProject, variablesOf } from './project.ts'
 import type { Project } from './project.ts'
@@ -166,14 +166,10 @@ ip address del 10.77.0.24/24 dev eth0`,
   }
 
   function host(name: string): LightHost {
-    const found = lab.hosts.find((one) => one.name === name)
-    assert.ok(found)
-    return found
+    return named(lab, name)
   }
 
-  async function on(name: string, script: string): Promise<string> {
-    const { code, stdout, stderr } = await onHost(host(name), `set -e\n${script}`)
-    assert.equal(code, 0, `${script}\n${stderr}`)
-    return stdout
+  function on(name: string, script: string): Promise<string> {
+    return shell(host(name), script)
   }
 })
