@@ -107,8 +107,10 @@ class Reader implements HostConfig {
   }
 
   #takeProxy(keyword: 'proxycommand' | 'proxyjump', text: string): void {
-    // ssh_config(5), ProxyJump: whichever is specified first prevents the other, even by `none`.
-    this.proxy ??= { keyword, text }
+    // `ProxyJump none` speaks of jump hosts only.
+    const free =
+      this.proxy?.keyword === 'proxyjump' && this.proxy.text === 'none' && keyword === 'proxycommand'
+    if (free || !this.proxy) this.proxy = { keyword, text }
   }
 
   #criteria(line: ConfigLine): boolean {

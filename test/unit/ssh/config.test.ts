@@ -151,11 +151,6 @@ const cases: Record<string, Case> = {
     ask: { names: ['rpi1'] },
     expect: {},
   },
-  'no proxy command where there is no jump host': {
-    config: 'Host rpi1\n ProxyJump none\nHost *\n ProxyCommand nc %h %p\n',
-    ask: { names: ['rpi1'] },
-    expect: {},
-  },
   'an include of a glob that no name can fit': {
     config: 'Include DIR/[z-a] DIR/[a\nPort 26\n',
     ask: { names: ['rpi1'] },
