@@ -107,7 +107,8 @@ class Reader implements HostConfig {
   }
 
   #takeProxy(keyword: 'proxycommand' | 'proxyjump', text: string): void {
-    // `ProxyJump none` speaks of jump hosts only.
+    // `ProxyJump none` speaks of jump hosts only. OpenSSH took it so from 9.2p1-2+deb12u10 of Debian on; before, it kept a
+    // later ProxyCommand out.
     const free =
       this.proxy?.keyword === 'proxyjump' && this.proxy.text === 'none' && keyword === 'proxycommand'
     if (free || !this.proxy) this.proxy = { keyword, text }

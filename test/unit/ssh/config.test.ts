@@ -292,6 +292,8 @@ describe('ssh_config', () => {
     const inner = text.map((one) => one.replaceAll(/Include .*/g, ''))
     const seed = Number(process.env['BRAMBLE_SEED'] ?? Date.now() % 1_000_000)
     const property = fc.property(text, inner, (config, included) => {
+      // Versions of OpenSSH answer differently.
+      fc.pre(!/ProxyJump none[^]*ProxyCommand/.test(config + included + config))
       const file = write({ config, inner: included })
       const ask: Question = { names: ['rpi1'] }
       const answer = bramble(file, ask)
