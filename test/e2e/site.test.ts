@@ -17,13 +17,14 @@ import {
 } from './cluster.ts'
 import { disagreements } from './foretold.ts'
 import { assertShort, outage, startNews, stopNews } from './mirror.ts'
+import { inOrder } from '../in-order.ts'
 
 const nodes = ['rpi1', 'rpi2', 'rpi3', 'rpi4']
 const minutes = 60_000
 
 describe('four virtual Pis, one of them bare', function () {
   this.timeout(30 * minutes)
-  this.bail(true)
+  inOrder(this)
   let fresh: Summary
   let foretold: Event[]
 

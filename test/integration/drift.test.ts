@@ -8,6 +8,7 @@ import { beyondLogins, changedSince, snapshot } from '../snapshot.ts'
 import { watched } from '../watched.ts'
 import { drifts, type Drift } from './drifts.ts'
 import { makeProject, variablesOf, type Project } from './project.ts'
+import { inOrder } from '../in-order.ts'
 
 type TaskEvent = Extract<Event, { type: 'task' }>
 
@@ -32,7 +33,7 @@ const everything = `{ ${snapshot()}; systemctl show -p Id,ActiveState,UnitFileSt
 describe(`drift on a real host, seed ${seed}`, function () {
   // The first run ever builds the machines’ root tree.
   this.timeout(600_000)
-  this.bail(true)
+  inOrder(this)
   let lab: LightHosts
   let host: LightHost
   let project: Project

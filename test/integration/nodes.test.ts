@@ -7,6 +7,7 @@ import { until } from '../../src/lab/wait.ts'
 import type { ClusterStatus } from '../../src/status/types.ts'
 import { named, shell, startLightHosts } from '../light-host.ts'
 import type { LightHost, LightHosts } from '../light-host.ts'
+import { inOrder } from '../in-order.ts'
 import { cache } from '../light-tree.ts'
 import { startLoad } from '../../src/drill/load.ts'
 import { measure } from '../../src/drill/measure.ts'
@@ -47,7 +48,7 @@ export default playbook({ name: 'site', plays: [share, docker, vip, swarm, stack
 describe('nodes that come and go, on real hosts and under load', function () {
   // The first run ever builds the machines’ root tree; and a program that is killed at every step takes its time.
   this.timeout(process.env['BRAMBLE_STEPS'] === 'all' ? 1_800_000 : 600_000)
-  this.bail(true)
+  inOrder(this)
   let lab: LightHosts
   let project: Project
 

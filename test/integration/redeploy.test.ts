@@ -18,6 +18,7 @@ import { measure } from '../../src/drill/measure.ts'
 import { start } from './program.ts'
 import { makeProject, variablesOf } from './project.ts'
 import type { Outcome, Project } from './project.ts'
+import { inOrder } from '../in-order.ts'
 
 const archives = join(cache, 'images')
 const root = join(import.meta.dirname, '../..')
@@ -51,7 +52,7 @@ const deaf: Changes = {
 describe('a redeploy of the stack', function () {
   // The first run ever builds the machines’ root tree.
   this.timeout(600_000)
-  this.bail(true)
+  inOrder(this)
   let lab: LightHosts
   let manager: LightHost
   let worker: LightHost

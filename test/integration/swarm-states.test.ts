@@ -8,6 +8,7 @@ import type { LightHost, LightHosts } from '../light-host.ts'
 import { makeProject, variablesOf } from './project.ts'
 import type { Project } from './project.ts'
 import { ownCa, type SwarmCa } from './swarm-ca.ts'
+import { inOrder } from '../in-order.ts'
 
 const names = ['rpi1', 'rpi2', 'rpi3', 'rpi4']
 const root = join(import.meta.dirname, '../..')
@@ -21,7 +22,7 @@ done`
 describe('the swarm, whatever state it is found in', function () {
   // The first run ever builds the machines’ root tree.
   this.timeout(600_000)
-  this.bail(true)
+  inOrder(this)
   let lab: LightHosts
   let project: Project
   let ca: SwarmCa
