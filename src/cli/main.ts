@@ -15,6 +15,7 @@ const commands: Record<string, () => Promise<CommandModule<object, never>>> = {
   status: async () => (await import('./status.ts')).statusCommand as CommandModule<object, never>,
   facts: async () => (await import('./facts.ts')).factsCommand as CommandModule<object, never>,
   exec: async () => (await import('./exec.ts')).execCommand as CommandModule<object, never>,
+  content: async () => (await import('./content.ts')).contentCommand as CommandModule<object, never>,
   reset: async () => (await import('./reset.ts')).resetCommand as CommandModule<object, never>,
   trust: async () => (await import('./trust.ts')).trustCommand as CommandModule<object, never>,
   init: async () => (await import('./init.ts')).initCommand as CommandModule<object, never>,

@@ -17,7 +17,7 @@ function commandsOf(text: string): string[] {
 
 /** The words that name a command of the program: `lab up`. */
 function nameOf(command: string): string {
-  return /^bramble ((?:lab |node |secret )?\w+)/.exec(command)?.[1] ?? ''
+  return /^bramble ((?:lab |node |secret |content )?\w+)/.exec(command)?.[1] ?? ''
 }
 
 /** What `--help` says, of each command; all by one process. */
@@ -44,6 +44,7 @@ const pages = [
   'docs/status.md',
   'docs/nodes.md',
   'docs/availability.md',
+  'docs/mirror.md',
   'bin/demo',
 ]
 
@@ -106,6 +107,7 @@ describe('the commands in the documentation', () => {
       'docs/status.md',
       'docs/nodes.md',
       'docs/availability.md',
+  'docs/mirror.md',
     ]) {
       for (const [, path = ''] of read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
         assert.ok(existsSync(join(root, page, '..', path)), `${path} in ${page}`)
