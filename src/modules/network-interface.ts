@@ -1,6 +1,6 @@
 import { TaskError } from '../errors.ts'
-import { sh } from '../playbook/sh.ts'
 import { resource, type Common, type Resource } from '../playbook/resource.ts'
+import { machine } from './preflight.ts'
 
 export interface NetworkInterfaceOptions extends Common {
   /** An IPv4 address of the host. */
@@ -21,11 +21,12 @@ export function networkInterface({ address, ...common }: NetworkInterfaceOptions
   return resource(
     {
       title: `interface of ${address}`,
-      probe: sh`ip -o -4 addr show`,
+      // What the preflight asks: one question then serves both.
+      probe: machine,
       plan(seen) {
         if (find(seen.stdout) !== undefined) return undefined
         throw new TaskError(`no interface has ${address}`, {
-          found: seen.stdout.trim(),
+          found: seen.stdout.match(/^\d+: .*inet .*$/gm)?.join('\n') ?? 'none',
           next: 'give the machine this static address, or correct the one in the inventory',
         })
       },

@@ -23,8 +23,9 @@ interface Machine {
   disks: { mount: string; free: number }[]
 }
 
-// Three processes: what stands in one line of a file, the shell reads by itself.
-const probe = raw(`for file in /proc/sys/kernel/hostname /etc/machine-id /sys/fs/cgroup/cgroup.controllers; do
+/** What a machine says of itself. Three processes: what stands in one line of a file, the shell reads by itself. */
+export const machine =
+  raw(`for file in /proc/sys/kernel/hostname /etc/machine-id /sys/fs/cgroup/cgroup.controllers; do
   [ ! -e "$file" ] || { read -r line <"$file"; echo "$file:$line"; }
 done
 [ -e /sys/fs/cgroup/cgroup.controllers ] || grep -H '^memory' /proc/cgroups
@@ -53,7 +54,7 @@ export function preflight({ hostname, address, minFreeDisk = 1024, ...common }: 
   return resource(
     {
       title: 'preflight',
-      probe,
+      probe: machine,
       plan(seen) {
         fail(
           problemsOf(readMachine(seen), hostname, address, minFreeDisk),
@@ -62,13 +63,13 @@ export function preflight({ hostname, address, minFreeDisk = 1024, ...common }: 
         return undefined
       },
       facts(seen): Facts {
-        const machine = readMachine(seen)
-        const own = machine.addresses.find((one) => one.address === address)
+        const { hostname: name, machineId, clock, addresses } = readMachine(seen)
+        const own = addresses.find((one) => one.address === address)
         return {
-          hostname: machine.hostname,
-          machine_id: machine.machineId,
-          clock_offset: String(machine.clock - Math.round((seen.answered ?? Date.now()) / 1000)),
-          addresses: machine.addresses.map((one) => one.address).join(' '),
+          hostname: name,
+          machine_id: machineId,
+          clock_offset: String(clock - Math.round((seen.answered ?? Date.now()) / 1000)),
+          addresses: addresses.map((one) => one.address).join(' '),
           ...(own && { interface: own.interface }),
         }
       },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { TaskError } from '../../../src/errors.ts'
+import { networkInterface } from '../../../src/modules/network-interface.ts'
 import { preflightAcross, type Told } from '../../../src/modules/preflight-across.ts'
 import { preflight } from '../../../src/modules/preflight.ts'
 import { routes } from '../../../src/modules/routes.ts'
@@ -109,6 +110,29 @@ const why = (make: () => ReturnType<typeof preflightAcross>): string => {
     return error.details.found ?? ''
   }
 }
+
+describe('networkInterface', () => {
+  const eth0 = networkInterface({ address: '192.168.188.11' })
+
+  it('asks what the preflight asks, so that a host is asked once', () =>
+    assert.equal(eth0.probe.text, rpi1().probe.text))
+
+  it('tells the interface of an address', () => {
+    const seen = { code: 0, stdout: machine() }
+    assert.equal(eth0.plan(seen), undefined)
+    assert.deepEqual(eth0.facts?.(seen), { interface: 'eth0' })
+  })
+
+  table([
+    {
+      title: 'tells which addresses there are instead',
+      make: () => networkInterface({ address: '192.168.188.1' }),
+      seen: machine(),
+      expect: 'error',
+      error: /^TaskError: no interface has 192\.168\.188\.1$/,
+    },
+  ])
+})
 
 describe('preflightAcross', () => {
   const cases: { title: string; hosts: Record<string, Told>; found: RegExp }[] = [
