@@ -3,7 +3,18 @@ import { constants } from 'node:os'
 import type { Argv, CommandModule } from 'yargs'
 import { BrambleError } from '../errors.ts'
 import type { LabOptions, LabStatus } from '../lab/lab.ts'
-import { cut, heal, inNamespace, kill, labDown, labSsh, labStatus, labUp, start } from '../lab/lab.ts'
+import {
+  cut,
+  heal,
+  inNamespace,
+  kill,
+  labDown,
+  labSsh,
+  labStatus,
+  labUp,
+  reflash,
+  start,
+} from '../lab/lab.ts'
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
@@ -92,9 +103,17 @@ export const labCommand: CommandModule = {
       .command(exec)
       .command(onMachine('kill', 'Cut a machine’s power', kill))
       .command(onMachine('start', 'Turn a machine’s power on again', (name) => start(name, print)))
+      .command(
+        onMachine('reflash', 'Put a newly written card into a machine, and turn it on', (name) =>
+          reflash(name, print),
+        ),
+      )
       .command(onMachine('cut', 'Pull a machine’s network cable', cut))
       .command(onMachine('heal', 'Plug the cable in again', heal))
-      .demandCommand(1, 'say what to do with the lab: up, down, status, ssh, exec, kill, start, cut or heal')
+      .demandCommand(
+        1,
+        'say what to do with the lab: up, down, status, ssh, exec, kill, start, reflash, cut or heal',
+      )
       .strict(),
   handler: () => {},
 }

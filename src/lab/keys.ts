@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Machine } from './machines.ts'
 import { inNamespace } from './network.ts'
@@ -39,6 +39,11 @@ export function sshCommand(paths: LabPaths, { address }: Machine, rest: readonly
   ].flatMap((option) => ['-o', option])
   const command = rest.length > 0 ? ['--', ...rest] : []
   return inNamespace(['ssh', '-F', 'none', '-i', paths.key, ...options, `pi@${address}`, ...command])
+}
+
+/** Of a machine that shall have another host key. */
+export function removeKey(paths: LabPaths, name: string): void {
+  for (const file of [hostKey(paths, name), `${hostKey(paths, name)}.pub`]) rmSync(file, { force: true })
 }
 
 function hostKey(paths: LabPaths, name: string): string {

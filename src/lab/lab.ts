@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { InputError } from '../errors.ts'
 import { buildLabImages } from './images.ts'
-import { ensureKeys, sshCommand } from './keys.ts'
+import { ensureKeys, removeKey, sshCommand } from './keys.ts'
 import { boot, create, running, tearDown, uplinkAlive } from './lifecycle.ts'
 import type { Arch, Flavour } from './machines.ts'
 import { machines } from './machines.ts'
@@ -140,6 +141,19 @@ export async function startAll(names: readonly string[], onProgress: Progress = 
     for (const machine of machines) await boot(state, machine, onProgress)
     await waitForSsh(labPaths(), machines, started, onProgress)
   })
+}
+
+/**
+ * A newly written card in a machine, and its power on: as it was when the lab came up, with another host key, which
+ * the lab's `known_hosts` then has.
+ */
+export async function reflash(name: string, onProgress: Progress = () => {}): Promise<void> {
+  await kill(name)
+  const paths = labPaths()
+  removeKey(paths, name)
+  rmSync(machineFiles(paths.run, name).disk, { force: true })
+  await ensureKeys(paths, find(name).state.machines)
+  await start(name, onProgress)
 }
 
 /** Pulls the machine's network cable, which the machine notices. */
