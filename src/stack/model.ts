@@ -12,7 +12,7 @@ export type StackModel = Pick<Settings, 'vip' | 'haproxy' | 'nginx' | 'nfs' | 's
   share_parent: string
   /** The directory of the mirror; undefined where no host serves a share. */
   mirror: string | undefined
-  /** Seconds that HAProxy waits for a web server, which itself may wait for the share until its mirror is served. */
+  /** Seconds that HAProxy waits for a web server before it asks another one: those that the share may take to answer. */
   server_timeout: number
   /** HAProxy's own words for the user and the password of its statistics page; undefined: the page is off. */
   operator: { user: string; password: string } | undefined
@@ -69,7 +69,7 @@ export function stackModel(
     webservers: members(cluster, 'webservers').map(({ name, address }) => ({ name, address })),
     share_parent: posix.dirname(nfs.mount),
     mirror: cluster.group('nfs_server').length > 0 ? mirrorDirectory(nfs) : undefined,
-    server_timeout: Math.max(5, mirror.answer_timeout + 3),
+    server_timeout: Math.max(2, mirror.answer_timeout),
     operator: haproxy.stats_password && {
       user: haproxyWord(haproxy.stats_user, 'haproxy.stats_user'),
       password: haproxyWord(haproxy.stats_password.reveal(), 'haproxy.stats_password'),

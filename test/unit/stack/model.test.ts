@@ -119,12 +119,12 @@ describe('the shipped stack', () => {
     assert.ok(!conf.includes('mirror;'))
   })
 
-  it('has HAProxy wait for a web server longer than that may wait for the share', () => {
-    assert.match(render(model).files['haproxy.cfg'] ?? '', /^ {4}timeout server 5s$/m)
+  it('has HAProxy wait for a web server as long as the share may take to answer, and two seconds at least', () => {
+    assert.match(render(model).files['haproxy.cfg'] ?? '', /^ {4}timeout server 2s$/m)
     const mirror = { ...cluster.settings.mirror, answer_timeout: 20 }
     const patient = { settings: { ...cluster.settings, mirror }, hosts: cluster.hosts }
     const other = stackModel({ ...patient, group: (name) => cluster.group(name) }, () => 'eth0')
-    assert.match(render(other).files['haproxy.cfg'] ?? '', /^ {4}timeout server 23s$/m)
+    assert.match(render(other).files['haproxy.cfg'] ?? '', /^ {4}timeout server 20s$/m)
   })
 
   it('gives a config a new name when its content changes, and the others their old one', () => {
