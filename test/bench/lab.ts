@@ -1,8 +1,11 @@
 import { homedir } from 'node:os'
 import { loadInventory, type Host } from '../../src/inventory/index.ts'
-import { measure } from './measure.ts'
+import { measure, median } from './measure.ts'
 import type { Result } from './result.ts'
 import { program } from './tools.ts'
+
+/** Seconds that a second apply of the site may take beyond the floor, on emulated machines. */
+const MORE = 1.5
 
 /**
  * How long a second apply of the shipped site takes on the lab, beside `ssh host true` to the same hosts, in turn.
@@ -21,7 +24,14 @@ export async function lab(rounds: number, log: (line: string) => void): Promise<
       `round ${round}: floor ${times.floor.at(-1)?.toFixed(2)} s, bramble ${times.bramble.at(-1)?.toFixed(2)} s`,
     )
   }
-  return { title: 'lab', hosts: hosts.length, times, targets: [{ ratio: ['bramble', 'floor'], atMost: 1.5 }] }
+  const more = median(times.bramble) - median(times.floor)
+  return {
+    title: 'lab',
+    hosts: hosts.length,
+    times,
+    targets: [{ text: `at most ${MORE} s more than the floor`, reached: more <= MORE }],
+    notes: [`${more.toFixed(2)} s more`],
+  }
 }
 
 function sshArguments({ connection, address }: Host): string[] {
