@@ -36,7 +36,7 @@ export function content(options: ContentOptions): Resource {
     {
       title: `content of ${path}`,
       probe: sh`cd -- ${path} 2>/dev/null || exit
-find . -path ${`./${staging}`} -prune -o -type f -exec sha256sum -z -- {} + -o ! -type d -printf 'other  %p\\0'`,
+find . -path ${`./${staging}`} -prune -o -type f -exec b2sum -z -- {} + -o ! -type d -printf 'other  %p\\0'`,
       plan({ code, stdout }) {
         if (code !== 0) {
           throw new TaskError(`there is no ${path}`, {
@@ -45,7 +45,7 @@ find . -path ${`./${staging}`} -prune -o -type f -exec sha256sum -z -- {} + -o !
         }
         const there = new Map(stdout.split('\0').filter(Boolean).map(readLine))
         const wanted = new Set(files.map((file) => file.path))
-        const lacking = files.filter((file) => there.get(file.path) !== file.sha256)
+        const lacking = files.filter((file) => there.get(file.path) !== file.hash)
         const removed = remove ? [...there.keys()].filter((name) => !wanted.has(name)).toSorted() : []
         if (lacking.length === 0 && removed.length === 0) return undefined
         return {
@@ -79,14 +79,14 @@ ${remove ? sh`find . -mindepth 1 -type d -empty -delete` : sh`:`}`,
   )
 }
 
-/** A line of sha256sum: the hash and the path. */
+/** A line of b2sum: the hash and the path. */
 function readLine(line: string): [path: string, hash: string] {
   const [, hash = '', path = ''] = /^(\S+) [ *]\.\/([^]*)$/.exec(line) ?? []
   return [path, hash]
 }
 
-function difference({ path, sha256 }: ContentFile, found: string | undefined): string {
-  return `${found === undefined ? '' : `- ${path} ${short(found)}\n`}+ ${path} ${short(sha256)}`
+function difference({ path, hash }: ContentFile, found: string | undefined): string {
+  return `${found === undefined ? '' : `- ${path} ${short(found)}\n`}+ ${path} ${short(hash)}`
 }
 
 function short(hash: string): string {

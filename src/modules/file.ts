@@ -51,7 +51,7 @@ export function file(options: FileOptions): Resource {
         const found = replaceable(parseLook(printed(seen, path)), path)
         const same =
           found.size === content.length &&
-          (text === undefined ? hashOf(found.rest) === sha256(content) : found.rest === text)
+          (text === undefined ? hashOf(found.rest) === hash(content) : found.rest === text)
         const difference = found.kind === 'file' ? attributesDiff(found, attributes) : ''
         if (same && difference === '') return undefined
         if (same) return { diff: difference, apply: setAttributes(path, attributes) }
@@ -81,8 +81,9 @@ function bytes(content: FileOptions['content']): Buffer {
   return Buffer.from(plain)
 }
 
-function sha256(content: Buffer): string {
-  return createHash('sha256').update(content).digest('hex')
+/** BLAKE2b, which a small processor computes in half the time of SHA-256. */
+function hash(content: Buffer): string {
+  return createHash('blake2b512').update(content).digest('hex')
 }
 
 function replaceable(found: Look, path: string): Look {
@@ -106,7 +107,7 @@ function summary(found: Look, size: number | undefined): string {
   return `- ${size === undefined ? '***' : `${found.size} bytes`}\n+ ${size === found.size ? `${wanted} that differ` : wanted}`
 }
 
-/** sha256sum puts a backslash before the hash of a file with an odd name. */
+/** b2sum puts a backslash before the hash of a file with an odd name. */
 function hashOf(line: string): string {
-  return /^\\?([0-9a-f]{64}) /.exec(line)?.[1] ?? ''
+  return /^\\?([0-9a-f]{128}) /.exec(line)?.[1] ?? ''
 }

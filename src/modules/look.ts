@@ -22,7 +22,7 @@ interface Way {
   /** A symbolic link stands for what it points to. */
   follow: boolean
   /** What prints a regular file, if any; all files of a bundle are printed by one process. */
-  print?: 'cat' | 'sha256sum'
+  print?: 'cat' | 'b2sum'
   /** Larger files are not printed. */
   limit?: number
 }
@@ -30,7 +30,7 @@ interface Way {
 const WAYS = {
   attributes: way({ follow: true }),
   text: way({ follow: false, print: 'cat', limit: LARGE }),
-  hash: way({ follow: false, print: 'sha256sum' }),
+  hash: way({ follow: false, print: 'b2sum' }),
   edit: way({ follow: true, print: 'cat' }),
 }
 

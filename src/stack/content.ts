@@ -15,7 +15,8 @@ export interface ContentFile {
   source: string
   /** Bytes. */
   size: number
-  sha256: string
+  /** BLAKE2b, as b2sum(1) prints it. */
+  hash: string
 }
 
 /**
@@ -32,7 +33,7 @@ export async function readContent(directory: string): Promise<ContentFile[]> {
   for (const path of (await filesBelow(directory)).toSorted()) {
     const source = join(directory, path)
     const { size } = await fileAt(source)
-    files.push({ path, source, size, sha256: await hashOf(source) })
+    files.push({ path, source, size, hash: await hashOf(source) })
   }
   if (files.length > 0) return files
   throw new InputError(`there is no file in ${directory}`, { expected: 'the files of a site' })
@@ -67,7 +68,7 @@ async function fileAt(source: string): Promise<{ size: number }> {
 }
 
 async function hashOf(source: string): Promise<string> {
-  const hash = createHash('sha256')
+  const hash = createHash('blake2b512')
   await pipeline(createReadStream(source), hash)
   return hash.digest('hex')
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { BrambleError } from '../../src/errors.ts'
 import { startDelay } from './delay.ts'
 import { addressOf, type Farm, type FarmHost } from './farm.ts'
 import { commandLine, measure, median, type Command, type Measured } from './measure.ts'
@@ -92,7 +93,7 @@ function rerun(wanted: Rerun): Case {
         const first = await measure(tools.bramble)
         bench.log(`brought ${hosts.length} hosts to the state in ${first.seconds.toFixed(1)} s`)
         const clean: Rounds = { check: (tool, run) => expectChanges(tool, run, 0) }
-        const { times, runs } = await interleaved(bench, pick(tools, compared), clean)
+        const { times, runs, failures } = await interleaved(bench, pick(tools, compared), clean)
         const peak = Math.round(Math.max(...(runs.bramble ?? []).map(({ peakMemory }) => peakMemory)))
         const most = memory === undefined ? [] : [{ text: `≤ ${memory} MB`, reached: peak <= memory }]
         const growth = linear && (await growthOf(bench, one.name, hosts, times.bramble ?? []))
@@ -101,7 +102,7 @@ function rerun(wanted: Rerun): Case {
           hosts: hosts.length,
           times,
           targets: [...targets, ...most, ...(growth ? [growth.target] : [])],
-          notes: [`bramble ${peak} MB at most`, ...(growth ? [growth.note] : [])],
+          notes: [`bramble ${peak} MB at most`, ...(growth ? [growth.note] : []), ...failures],
         }
       } finally {
         for (const stop of stops) stop()
@@ -144,11 +145,11 @@ async function firstRun(bench: Bench): Promise<Result> {
   const hosts = bench.farm.hosts.slice(0, 4)
   const tools = makeTools(bench.farm, 'first-4', hosts)
   const changes = tasks.filter((task) => task.kind !== 'packages').length
-  const { times } = await interleaved(bench, pick(tools, ['bramble', 'ansible', 'mitogen']), {
+  const { times, failures } = await interleaved(bench, pick(tools, ['bramble', 'ansible', 'mitogen']), {
     before: () => hosts.forEach(empty),
     check: (tool, run) => expectChanges(tool, run, changes),
   })
-  return { title: 'first-4', hosts: 4, times, targets: [ansible(20)] }
+  return { title: 'first-4', hosts: 4, times, targets: [ansible(20)], notes: failures }
 }
 
 function empty({ root }: FarmHost): void {
@@ -216,29 +217,39 @@ interface Rounds {
   check?: (tool: ToolName, run: Measured) => void
 }
 
-/** Runs commands in turn, round by round, so that what else the computer does meets them alike. */
+/**
+ * Runs commands in turn, round by round, so that what else the computer does meets them alike. A peer that fails is
+ * left out from then on, and `failures` tells of it.
+ */
 async function interleaved(
   bench: Bench,
   commands: Partial<Record<ToolName, Command>>,
   { before, check }: Rounds = {},
-): Promise<{ times: Times; runs: Partial<Record<ToolName, Measured[]>> }> {
+): Promise<{ times: Times; runs: Partial<Record<ToolName, Measured[]>>; failures: string[] }> {
   const times: Times = {}
+  const failures: string[] = []
   const runs: Partial<Record<ToolName, Measured[]>> = {}
-  const chosen = toolNames.filter((tool) => commands[tool])
+  const chosen = new Set(toolNames.filter((tool) => commands[tool]))
   for (const tool of chosen) bench.log(`${tool}: ${commandLine(commands[tool] ?? { words: [] })}`)
   for (let round = 0; round < bench.rounds; round += 1) {
     for (const tool of chosen) {
       const command = commands[tool]
       if (!command || (!ours.includes(tool) && round >= bench.peerRounds)) continue
       before?.()
-      const run = await measure(command)
+      const run = await measure(command).catch((error: unknown) => {
+        if (ours.includes(tool) || !(error instanceof BrambleError)) throw error
+        bench.log(error.describe())
+        chosen.delete(tool)
+        failures.push(`${tool} failed in round ${round + 1}`)
+      })
+      if (!run) continue
       check?.(tool, run)
       times[tool] = [...(times[tool] ?? []), run.seconds]
       runs[tool] = [...(runs[tool] ?? []), run]
       bench.log(`round ${round + 1}: ${tool} ${run.seconds.toFixed(2)} s`)
     }
   }
-  return { times, runs }
+  return { times, runs, failures }
 }
 
 function pick(tools: Tools, names: readonly ToolName[]): Partial<Record<ToolName, Command>> {

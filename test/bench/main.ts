@@ -57,6 +57,11 @@ async function main(): Promise<void> {
   const state = machine()
   const results: Result[] = []
   if (names?.includes('lab')) results.push(await lab(rounds, log))
+  const head = async () => {
+    const about = [...state, (await versions()).join(', '), new Date().toISOString().slice(0, 10)]
+    return `${about.map((line) => `- ${line}\n`).join('')}\n`
+  }
+  const keep = async () => publish('figures', `${await head()}${tableOf(results)}`)
   const served = names?.includes('load') ? await load(rounds, log) : undefined
   const chosen = choose(names)
   if (chosen.length > 0) {
@@ -70,20 +75,20 @@ async function main(): Promise<void> {
         // A run of ansible on a hundred hosts takes a quarter of an hour.
         const peerRounds = peers ?? (one.hosts > 10 ? 1 : 3)
         results.push(await one.run({ farm, rounds, peerRounds, log }))
+        // After each: an hour of them shall not be lost with one.
+        await keep()
       }
     } finally {
       await farm.stop()
     }
   }
-  const about = [...state, (await versions()).join(', '), new Date().toISOString().slice(0, 10)]
-  const head = `${about.map((line) => `- ${line}\n`).join('')}\n`
-  if (results.length > 0) publish('figures', `${head}${tableOf(results)}`)
-  if (served !== undefined) publish('load', `${head}${served}`)
+  if (results.length > 0) console.log(`\n${await keep()}`)
+  if (served !== undefined) console.log(`\n${publish('load', `${await head()}${served}`)}`)
 }
 
-function publish(part: string, text: string): void {
-  console.log(`\n${text}`)
+function publish(part: string, text: string): string {
   if (values.write !== undefined) write(values.write, part, text)
+  return text
 }
 
 function log(line: string): void {

@@ -101,7 +101,7 @@ describe('bramble content push', function () {
     write(share, { old: 'x' })
     const { code, printed } = await push('--check', '--diff', '--delete')
     assert.equal(code, 3)
-    assert.match(printed, /^ *\+ index\.html 2d711642b726\n *- old$/m)
+    assert.match(printed, /^ *\+ index\.html 0909377ad351\n *- old$/m)
     assert.deepEqual(read(share), { old: 'x' })
   })
 
