@@ -19,12 +19,12 @@ import { drillAccess } from './drill-access.ts'
 import { chosen, listed, refusal, refuse } from './drill-choice.ts'
 import { theLab } from './drill-lab.ts'
 import { exit } from './exit.ts'
-import { outputOf, withInventory, withOutput } from './options.ts'
-import { inventoryOf, projectDirectory, reach } from './project.ts'
+import { outputOf, withBecomePassword, withInventory, withOutput } from './options.ts'
+import { projectDirectory, reach, rootInventoryOf } from './project.ts'
 import { interruption, outliveReader } from './terminal.ts'
 
 const builder = (yargs: Argv) =>
-  withOutput(withInventory(yargs))
+  withOutput(withBecomePassword(withInventory(yargs)))
     .positional('name', { type: 'string', array: true, describe: 'Drills to run, one after another' })
     .option('list', { type: 'boolean', default: false, describe: 'Show all drills with their bounds' })
     .option('all', { type: 'boolean', default: false, describe: 'Run all drills that can be run here' })
@@ -51,7 +51,7 @@ async function drill(argv: Arguments): Promise<void> {
   const output = outputOf(argv.output)
   if (argv.list) return print(listed(output))
   const drills = chosen(argv)
-  const inventory = await inventoryOf(argv.inventory)
+  const inventory = await rootInventoryOf(argv)
   const lab = await theLab(inventory)
   const url = urlOf(inventory)
   if (!lab) await agree(drills, argv, url)

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { dump, load } from 'js-yaml'
 import { InputError } from '../errors.ts'
+import { withoutQuotes } from '../inventory/yaml.ts'
 import { Secret } from '../secrets/secret.ts'
 
 type Values = ReadonlyMap<string, Secret>
@@ -63,7 +64,9 @@ function parse(text: string): Values {
   } catch (cause) {
     // The parser's own message quotes lines, and with them values.
     const { reason, mark } = cause as { reason?: string; mark?: { line: number } }
-    throw new InputError(`this is no YAML: ${reason ?? 'malformed'}`, { at: `line ${(mark?.line ?? 0) + 1}` })
+    throw new InputError(`this is no YAML: ${withoutQuotes(reason ?? 'malformed')}`, {
+      at: `line ${(mark?.line ?? 0) + 1}`,
+    })
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw new InputError('this is no list of secrets', { expected: '`NAME: value`, one a line' })

@@ -3,10 +3,10 @@ import { InputError } from '../errors.ts'
 import { quote } from '../playbook/sh.ts'
 import { redact } from '../secrets/secret.ts'
 import { eachHost } from './each-host.ts'
-import { withInventory } from './options.ts'
+import { checkTimeout, withBecomePassword, withInventory } from './options.ts'
 
 const builder = (yargs: Argv) =>
-  withInventory(yargs)
+  withBecomePassword(withInventory(yargs))
     .positional('pattern', { type: 'string', demandOption: true, describe: 'Hosts: a pattern' })
     .option('timeout', { type: 'number', default: 600, describe: 'Seconds the command may take' })
     .example('$0 exec all -- uptime', 'One command, as root, on every host')
@@ -23,6 +23,7 @@ export const execCommand: CommandModule<object, Arguments> = {
 
 async function execute(argv: Arguments & { '--'?: (string | number)[] }): Promise<void> {
   const words = (argv['--'] ?? []).map(String)
+  checkTimeout(argv.timeout)
   if (words.length === 0) throw new InputError('no command given', { next: 'bramble exec all -- uptime' })
   const command = words.map(quote).join(' ')
   await eachHost(argv, async (host, session) => {

@@ -2,10 +2,10 @@ import type { Argv, CommandModule } from 'yargs'
 import { machineFacts } from '../modules/machine-facts.ts'
 import type { Facts } from '../playbook/resource.ts'
 import { eachHost } from './each-host.ts'
-import { withInventory } from './options.ts'
+import { withBecomePassword, withInventory } from './options.ts'
 
 const builder = (yargs: Argv) =>
-  withInventory(yargs)
+  withBecomePassword(withInventory(yargs))
     .positional('pattern', { type: 'string', default: 'all', describe: 'Hosts: a pattern' })
     .option('output', { alias: 'o', choices: ['lines', 'json'] as const, default: 'lines' as const })
     .example('$0 facts', 'What kind of machine each host is')

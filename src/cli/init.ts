@@ -43,10 +43,7 @@ function init({ directory }: Arguments): void {
   }
   mkdirSync(project, { recursive: true })
   for (const name of ['inventory', 'playbooks', 'templates']) {
-    cpSync(join(root, name), join(project, name), {
-      recursive: true,
-      filter: (path) => relative(join(root, name), path) !== 'lab',
-    })
+    cpSync(join(root, name), join(project, name), { recursive: true })
   }
   const manifest = {
     private: true,

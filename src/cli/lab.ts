@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import type { Argv, CommandModule } from 'yargs'
 import { BrambleError } from '../errors.ts'
+import { exit } from './exit.ts'
 import type { LabOptions, LabStatus } from '../lab/lab.ts'
 import {
   cut,
@@ -144,10 +145,11 @@ function afterDashes(parsed: { _?: unknown; '--'?: unknown }): string[] {
 async function attach(command: readonly string[]): Promise<void> {
   const [program = '', ...rest] = command
   const child = spawn(program, rest, { stdio: 'inherit' })
-  process.exitCode = await new Promise<number>((resolve, reject) => {
+  const code = await new Promise<number>((resolve, reject) => {
     child.on('error', (cause) => reject(new BrambleError(`${program} could not be started`, { cause })))
     child.on('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)))
   })
+  exit(code)
 }
 
 function printStatus({ up, arch, accelerator, memory, directory, machines }: LabStatus): void {

@@ -3,6 +3,7 @@ import yargs, { type CommandModule } from 'yargs'
 import { BrambleError, InputError } from '../errors.ts'
 import { redact } from '../secrets/secret.ts'
 import { exit, exitCode } from './exit.ts'
+import { AskingInterrupted } from './terminal.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -58,6 +59,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     await parser.parseAsync()
   } catch (error) {
+    if (error instanceof AskingInterrupted) return 130
     process.stderr.write(`${redact(error instanceof BrambleError ? error.describe() : explain(error))}\n`)
     exit(1)
   }

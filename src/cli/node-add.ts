@@ -45,17 +45,18 @@ async function add(argv: Arguments): Promise<void> {
   const change = await planAddition(argv.inventory, host, load)
   const playbook = await loadPlaybook(site, projectDirectory(), change.inventory)
   const file = relative('', change.file)
-  if (change.after === change.before) {
-    out.write(`${host.name} is in ${file} already\n`)
-  } else {
-    out.write(`${redact(unified(file, change.before, change.after))}\n`)
-    if (!argv.check) await makeChange(change)
-  }
+  const isNew = change.after !== change.before
+  const shown = isNew
+    ? redact(unified(file, change.before, change.after))
+    : `${host.name} is in ${file} already`
+  out.write(`${shown}\n`)
+  // Before the file is written: it asks for passwords, and may end in an error.
   const inventory = await inventoryFor(argv, change.edited)
+  if (isNew && !argv.check) await makeChange(change)
   const again = argv.check ? addCommandOf(host) : ['bramble apply', site]
   const work = { playbook, file: site, inventory, hosts: inventory.hosts, command: again }
   const code = codeOf(await runPlays(work, argv), argv.check)
-  exit(code === 0 && argv.check && change.after !== change.before ? 3 : code)
+  exit(code === 0 && argv.check && isNew ? 3 : code)
 }
 
 function addCommandOf({ name, address, groups }: NewHost): string[] {

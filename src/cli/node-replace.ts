@@ -1,10 +1,11 @@
 import type { Argv, CommandModule } from 'yargs'
-import { BrambleError } from '../errors.ts'
+import { ConnectionError } from '../errors.ts'
 import type { Host } from '../inventory/index.ts'
 import { ghostRemoved } from '../nodes/replace.ts'
 import { loadPlaybook } from '../playbook/load.ts'
 import { playbook } from '../playbook/play.ts'
 import { quote } from '../playbook/sh.ts'
+import { redact } from '../secrets/secret.ts'
 import { shownHostKey } from '../ssh/connection.ts'
 import { standingOf } from '../ssh/host-key.ts'
 import { confirm } from './confirm.ts'
@@ -39,7 +40,8 @@ async function replace(argv: Arguments): Promise<void> {
   const site = await loadPlaybook('playbooks/site.ts', project, inventory)
   if (!check && !argv.yes) await confirm(`Give the machine at ${host.address} the place of ${name}?`)
   const out = outputOf(argv.output) === 'json' ? process.stderr : process.stdout
-  const known = await knows(project, host, check, out)
+  const key = await recordKey(project, host, check, out)
+  if (!key) return
   const result = await runPlays(
     {
       playbook: playbook({
@@ -49,7 +51,7 @@ async function replace(argv: Arguments): Promise<void> {
       file: `node replace ${name}`,
       inventory,
       // Nothing can be asked of it while its key is not on record, and a check records nothing.
-      hosts: known ? inventory.hosts : inventory.hosts.filter((other) => other !== host),
+      hosts: key === 'known' ? inventory.hosts : inventory.hosts.filter((other) => other !== host),
       command: ['bramble node replace', quote(name), '--yes'],
       whole: true,
     },
@@ -58,25 +60,30 @@ async function replace(argv: Arguments): Promise<void> {
   exit(codeOf(result, check))
 }
 
-/** Records the host key it shows now. In check mode it is only told; false: it is not the one on record. */
-async function knows(
+/** Records the host key it shows now; in check mode it is only told. Undefined: that failed. */
+async function recordKey(
   project: string,
   host: Host,
   check: boolean,
   out: NodeJS.WritableStream,
-): Promise<boolean> {
+): Promise<'known' | 'new' | undefined> {
   const target = (await reach(project, [host]))(host)
   if (!check) {
     const outcome = await trustHost(target, true, out)
-    if (outcome === 'done') return true
-    throw new BrambleError(`${host.name} cannot be replaced: it does not answer at ${host.address}`, {
-      next: `Is it switched on? Its user and key are those of the inventory: ssh ${target.user}@${target.host}`,
-    })
+    if (outcome === 'done') return 'known'
+    // It has been told why.
+    exit(outcome === 'unreachable' ? 4 : 2)
+    return undefined
   }
-  const standing = standingOf(target, await shownHostKey(target))
-  if (standing.is === 'same') return true
+  const key = await shownHostKey(target).catch((error: unknown) => {
+    if (!(error instanceof ConnectionError)) throw error
+    process.stderr.write(`${redact(error.describe())}\n`)
+    exit(4)
+  })
+  if (!key) return undefined
+  if (standingOf(target, key).is === 'same') return 'known'
   process.stderr.write(
     `${host.name} shows another host key, which replace would record; what it lacks is told then\n`,
   )
-  return false
+  return 'new'
 }

@@ -16,6 +16,16 @@ export function withLimit<T>(yargs: Argv<T>) {
   return yargs.option('limit', { alias: 'l', type: 'string', describe: 'Only these hosts: a pattern' })
 }
 
+/** `-K`: ask for what sudo asks for. */
+export function withBecomePassword<T>(yargs: Argv<T>) {
+  return yargs.option('ask-become-pass', {
+    alias: 'K',
+    type: 'boolean',
+    default: false,
+    describe: 'Ask for the sudo password',
+  })
+}
+
 /** `-o`: how to show what happens. `BRAMBLE_OUTPUT` stands in for it. */
 export function withOutput<T>(yargs: Argv<T>) {
   return yargs.option('output', {
@@ -33,6 +43,11 @@ export function outputOf(output: 'tty' | 'lines' | 'json' | undefined): 'tty' | 
     throw new InputError(`BRAMBLE_OUTPUT is ${chosen}`, { expected: 'tty, lines or json' })
   }
   return process.stdout.isTTY ? 'tty' : 'lines'
+}
+
+/** Errors: InputError for a `--timeout` that is no time. */
+export function checkTimeout(seconds: number): void {
+  if (!(seconds >= 1)) throw new InputError(`--timeout ${seconds}`, { expected: 'seconds, at least 1' })
 }
 
 /** A list given as `a,b` or by repeating the flag. */

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { InputError } from '../errors.ts'
 import {
   loadInventory,
+  withConnection,
   type Edited,
   type Host,
   type Inventory,
@@ -38,6 +39,17 @@ export function inventoryOf(path: string, edited?: Edited): Promise<Inventory> {
     async (file) => (await readStore(file, keysOf(process.env, ask)))?.values,
     edited,
   )
+}
+
+/** The same for a command that becomes root: with `-K`, the password for that is asked for. */
+export async function rootInventoryOf(
+  flags: { inventory: string; 'ask-become-pass': boolean },
+  edited?: Edited,
+): Promise<Inventory> {
+  const inventory = await inventoryOf(flags.inventory, edited)
+  if (!flags['ask-become-pass']) return inventory
+  const becomePassword = await askPassword('sudo password: ', 'Set BRAMBLE_BECOME_PASSWORD instead.')
+  return withConnection(inventory, { becomePassword })
 }
 
 /** Stands in for the file of secrets where no value is needed. */

@@ -3,36 +3,34 @@ import type { Argv } from 'yargs'
 import type { Event } from '../engine/events.ts'
 import { run, type RunOptions, type RunResult } from '../engine/run.ts'
 import { InputError } from '../errors.ts'
-import { withConnection, type Edited, type Inventory } from '../inventory/index.ts'
+import type { Edited, Inventory } from '../inventory/index.ts'
 import { quote } from '../playbook/sh.ts'
 import { report } from '../report/index.ts'
 import { journal } from '../report/journal.ts'
 import { openSession } from '../ssh/session.ts'
-import { outputOf, withInventory, withOutput } from './options.ts'
-import { archives, inventoryOf, projectDirectory, reach, templates } from './project.ts'
-import { askPassword, interruption, outliveReader } from './terminal.ts'
+import { checkTimeout, outputOf, withBecomePassword, withInventory, withOutput } from './options.ts'
+import { archives, projectDirectory, reach, rootInventoryOf, templates } from './project.ts'
+import { interruption, outliveReader } from './terminal.ts'
+
+const FORKS = 25
+/** Seconds. */
+const TIMEOUT = 120
 
 /** The flags of every command that runs plays over hosts. */
 export const withRun = <T>(yargs: Argv<T>) =>
-  withOutput(withInventory(yargs))
+  withOutput(withBecomePassword(withInventory(yargs)))
     .option('check', { type: 'boolean', default: false, describe: 'Show what would change, change nothing' })
     .option('diff', { type: 'boolean', default: false, describe: 'Show each change as a diff' })
-    .option('forks', { type: 'number', default: 25, describe: 'Hosts worked on at the same time' })
+    .option('forks', { type: 'number', default: FORKS, describe: 'Hosts worked on at the same time' })
     .option('timeout', {
       type: 'number',
-      default: 120,
+      default: TIMEOUT,
       describe: 'Seconds a host may take to tell its state',
     })
     .option('force-unlock', {
       type: 'boolean',
       default: false,
       describe: 'End another run that is at work on a host',
-    })
-    .option('ask-become-pass', {
-      alias: 'K',
-      type: 'boolean',
-      default: false,
-      describe: 'Ask for the sudo password',
     })
     .option('verbose', { alias: 'v', type: 'count', describe: 'Show also what is already so' })
 
@@ -43,18 +41,13 @@ export function checkFlags(flags: Pick<RunFlags, 'forks' | 'timeout'>): void {
   if (!Number.isInteger(flags.forks) || flags.forks < 1) {
     throw new InputError(`--forks ${flags.forks}`, { expected: 'a whole number of at least 1' })
   }
-  if (!(flags.timeout >= 1)) {
-    throw new InputError(`--timeout ${flags.timeout}`, { expected: 'seconds, at least 1' })
-  }
+  checkTimeout(flags.timeout)
 }
 
 /** The inventory that the flags mean; `edited`: what to read instead of its file. Errors: InputError for flags that cannot be, before anything is asked for. */
 export async function inventoryFor(flags: RunFlags, edited?: Edited): Promise<Inventory> {
   checkFlags(flags)
-  const inventory = await inventoryOf(flags.inventory, edited)
-  if (!flags['ask-become-pass']) return inventory
-  const becomePassword = await askPassword('sudo password: ', 'Set BRAMBLE_BECOME_PASSWORD instead.')
-  return withConnection(inventory, { becomePassword })
+  return rootInventoryOf(flags, edited)
 }
 
 /** What to run where; `command` is what repeats it, as far as the flags do not say so. */
@@ -116,6 +109,8 @@ function repeated(flags: RunFlags): string[] {
   return [
     ...(flags.inventory === 'inventory' ? [] : ['-i', quote(flags.inventory)]),
     ...(flags.check ? ['--check'] : []),
+    ...(flags.forks === FORKS ? [] : ['--forks', String(flags.forks)]),
+    ...(flags.timeout === TIMEOUT ? [] : ['--timeout', String(flags.timeout)]),
     ...(flags['ask-become-pass'] ? ['-K'] : []),
   ]
 }

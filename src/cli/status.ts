@@ -8,15 +8,15 @@ import { render } from '../status/render.ts'
 import type { ClusterStatus } from '../status/types.ts'
 import { exit } from './exit.ts'
 import { lookout } from './look.ts'
-import { outputOf, withInventory, withLimit, withOutput } from './options.ts'
-import { inventoryOf, projectDirectory, reach } from './project.ts'
+import { outputOf, withBecomePassword, withInventory, withLimit, withOutput } from './options.ts'
+import { projectDirectory, reach, rootInventoryOf } from './project.ts'
 import { fullScreen, interruption, noteWaiting } from './terminal.ts'
 
 /** Seconds between two looks of --watch. */
 const INTERVAL = 3
 
 const builder = (yargs: Argv) =>
-  withOutput(withLimit(withInventory(yargs)))
+  withOutput(withLimit(withBecomePassword(withInventory(yargs))))
     .option('watch', {
       type: 'boolean',
       default: false,
@@ -38,7 +38,7 @@ async function show(argv: Arguments): Promise<void> {
   const chosen = outputOf(argv.output)
   const terminal = process.stdout.isTTY && process.env['TERM'] !== 'dumb'
   const output = chosen === 'tty' && !terminal ? 'lines' : chosen
-  const inventory = await inventoryOf(argv.inventory)
+  const inventory = await rootInventoryOf(argv)
   const hosts = limitHosts(inventory, argv.limit)
   const targetOf = await reach(projectDirectory(), hosts)
   const sight = lookout(inventory, argv.inventory, hosts, targetOf)

@@ -28,6 +28,9 @@ export async function askYes(question: string): Promise<boolean> {
   return /^y(es)?$/i.test((await readLine()).trim())
 }
 
+/** Ctrl-C in place of an answer. */
+export class AskingInterrupted extends Error {}
+
 /** What came after the end of the line, for the next question. */
 let typedAhead = ''
 
@@ -42,7 +45,7 @@ function readLine(): Promise<string> {
         const key = String.fromCodePoint(typedAhead.codePointAt(0) ?? 0)
         typedAhead = typedAhead.slice(key.length)
         if (key === '\r' || key === '\n') return stop(() => resolve(line))
-        if (key === '\u0003') return stop(() => reject(new InputError('interrupted')))
+        if (key === '\u0003') return stop(() => reject(new AskingInterrupted()))
         line = key === '\u007F' ? line.slice(0, -1) : line + key
       }
     }

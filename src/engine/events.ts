@@ -22,7 +22,7 @@ export interface HostSummary {
  * `ms` are milliseconds, `at` is milliseconds since 1970.
  */
 export type Event = { at: number } & (
-  | { type: 'start'; playbook: string; hosts: string[]; check: boolean; tasks?: number; journal?: string }
+  | { type: 'start'; playbook: string; hosts: string[]; check: boolean; journal?: string }
   | { type: 'play'; play: string; hosts: string[] }
   | { type: 'connected'; host: string; ms: number }
   /** The host is busy with this now: a task's title, `probing 12 tasks`, `waiting for rpi2`. */

@@ -65,11 +65,16 @@ function malformed(file: string, text: string, error: YAMLException): InputError
   const line = error.mark?.line ?? 0
   const column = error.mark?.column ?? 0
   const found = withoutPassword(text.split(/\r\n|\r|\n/)[line]?.trim() ?? '')
-  return new InputError(`${file} is not valid YAML: ${error.reason}`, {
+  return new InputError(`${file} is not valid YAML: ${withoutQuotes(error.reason)}`, {
     at: `${file}:${line + 1}:${column + 1}`,
     ...(found && { found }),
     ...advice(error.reason, text),
   })
+}
+
+/** What the parser quotes may be a password that was meant to stand in quotes. */
+export function withoutQuotes(reason: string): string {
+  return reason.replace(/!<.*>|".*"/s, '…')
 }
 
 // The parser's own error is no cause either: it quotes lines around this one.

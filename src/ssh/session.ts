@@ -154,11 +154,11 @@ class SshSession implements Session {
     return begun
       ? new TimeoutError(`did not answer within ${seconds} s`, {
           host: name,
-          next: 'What it was asked hangs, or takes longer: see what runs there, or give it more time (--timeout, or timeout of the task).',
+          next: 'What it was asked hangs, or takes longer: see what runs there, or give it more time: --timeout of apply and exec, or timeout of the task.',
         })
       : new TimeoutError(`the shell of ${user} did not answer within ${seconds} s`, {
           host: name,
-          next: `Does an rc file of ${user} wait for something, or is the machine stuck? If it is only slow: --timeout.`,
+          next: `Does an rc file of ${user} wait for something, or is the machine stuck? If it is only slow: --timeout of apply and exec.`,
         })
   }
 

@@ -2,7 +2,7 @@ import { problem, type Findings } from './problem.ts'
 import { stamp } from './stamp.ts'
 import type { NodeStatus, Problem, Share } from './types.ts'
 
-/** After that long a mirror is told to be old, in milliseconds. */
+/** After that long a mirror is told to be old, in milliseconds; or after three times the time between two refreshes. */
 const OLD = 3_600_000
 
 /** The share, on the web servers. */
@@ -81,7 +81,10 @@ function servedMirrors({ answers, status, commands }: Findings): Problem[] {
   })
 }
 
-function keptMirrors({ status, commands, now }: Findings): Problem[] {
+function keptMirrors({ answers, status, commands, now }: Findings): Problem[] {
+  const { refresh_interval: interval, max_size_mb: size } = answers.cluster.settings.mirror
+  if (size === 0) return []
+  const limit = Math.max(OLD, 3000 * interval)
   const kept = status.nodes.filter(({ content }) => content?.source === 'nfs')
   const log = (hosts: string[]) => commands.exec(hosts, 'journalctl -n 20 -u bramble-content')
   const failed = byWord(kept, ({ content }) => content?.error ?? undefined).map(([error, nodes]) => {
@@ -91,12 +94,17 @@ function keptMirrors({ status, commands, now }: Findings): Problem[] {
   const old = kept
     .filter(({ content, clock_offset_s: offset }) => {
       const refreshed = content?.refreshed ? Date.parse(content.refreshed) - (offset ?? 0) * 1000 : now
-      return content?.error === null && now - refreshed > OLD
+      return content?.error === null && now - refreshed > limit
     })
     .map(({ name }) => name)
   if (old.length === 0) return failed
-  const what = `the mirror on ${old.join(', ')} has not been refreshed for more than an hour`
+  const what = `the mirror on ${old.join(', ')} has not been refreshed for more than ${hours(limit)}`
   return [...failed, problem(old, what, [commands.exec(old, 'systemctl status bramble-content'), log(old)])]
+}
+
+function hours(milliseconds: number): string {
+  const count = Math.round(milliseconds / 3_600_000)
+  return count === 1 ? 'an hour' : `${count} hours`
 }
 
 /** Those with the same word together; those without are left out. */

@@ -4,6 +4,30 @@ import type { Sshd } from '../sshd.ts'
 import { localHost, start } from './program.ts'
 import { makeProject } from './project.ts'
 
+describe('a host that lets one in and does not answer in time', function () {
+  this.timeout(60_000)
+  let sshd: Sshd
+
+  before(async () => {
+    sshd = await startSshd()
+  })
+  after(() => sshd?.stop())
+
+  it('has failed, and was reached', async () => {
+    const project = makeProject({ rpi1: localHost(sshd, 1) })
+    try {
+      const program = start(project, ['exec', 'all', '--timeout', '1', '--', 'sleep', '30'])
+      assert.equal(await program.ended, 2)
+      assert.match(
+        program.printed,
+        /^rpi1: did not answer within 1 s\n {2}next: .*--timeout of apply and exec/,
+      )
+    } finally {
+      project.remove()
+    }
+  })
+})
+
 describe('a host that lets one in and opens no session', function () {
   this.timeout(60_000)
   let sshd: Sshd

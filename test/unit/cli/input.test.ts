@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ClusterStatus } from '../../../src/status/types.ts'
@@ -108,6 +109,20 @@ const cases: Record<string, Case> = {
   'no command for exec': {
     words: ['exec', 'all'],
     says: /^no command given\n {2}next: +bramble exec all -- uptime$/,
+  },
+  'no time for exec': {
+    words: ['exec', 'all', '--timeout', 'soon', '--', 'true'],
+    says: /^--timeout NaN\n {2}expected: seconds, at least 1$/,
+  },
+  'a password that is not in quotes': {
+    words: ['apply', 'site.ts'],
+    files: { 'inventory/group_vars/all.yml': 'haproxy:\n  stats_password: !blackthorn\n' },
+    says: /^inventory\/group_vars\/all\.yml is not valid YAML: unknown scalar tag …\n((?!blackthorn)[^])*$/,
+  },
+  'another one': {
+    words: ['apply', 'site.ts'],
+    files: { 'inventory/group_vars/all.yml': 'haproxy:\n  stats_password: *blackthorn\n' },
+    says: /^inventory\/group_vars\/all\.yml is not valid YAML: unidentified alias …\n((?!blackthorn)[^])*$/,
   },
   'no drill': {
     words: ['drill'],
@@ -270,6 +285,39 @@ describe('the command line', () => {
     const words = ['apply', 'site.ts', '-i', 'lab', '--tags', 'web', '--check', '-l', 'rpi2', '-o', 'lines']
     const { stdout } = await line.bramble(words)
     assert.match(stdout, /^retry: +bramble apply site\.ts --tags web -i lab --check --limit rpi2$/m)
+    const slow = await line.bramble(['apply', 'site.ts', '--timeout', '600', '--forks', '1', '-o', 'lines'])
+    assert.match(slow.stdout, /^retry: +bramble apply site\.ts --forks 1 --timeout 600$/m)
+  })
+
+  it('writes nothing into an inventory when a password cannot be asked for', async () => {
+    const before = readFileSync(join(line.folder, 'inventory/hosts.yml'), 'utf8')
+    line.put('playbooks/site.ts', fine)
+    const words = ['node', 'add', 'rpi3', '--address', '10.0.0.3', '--groups', 'managers', '-K']
+    const { code, stderr } = await line.bramble(words)
+    assert.equal(code, 1)
+    assert.match(stderr, /there is no terminal to ask for the password/)
+    assert.equal(readFileSync(join(line.folder, 'inventory/hosts.yml'), 'utf8'), before)
+  })
+
+  it('tells a replacement that cannot be reached with 4, in check mode, too', async () => {
+    line.put('playbooks/site.ts', fine)
+    for (const flag of ['--yes', '--check']) {
+      const { code, stderr } = await line.bramble(['node', 'replace', 'rpi2', flag])
+      assert.equal(code, 4, stderr)
+      assert.match(stderr, /^rpi2: .* cannot be reached/m)
+    }
+  })
+
+  it('is no success when what it prints cannot be written', () => {
+    const program = join(import.meta.dirname, '../../../bin/bramble')
+    const { status, stderr } = spawnSync('sh', [
+      '-c',
+      'exec "$0" "$1" --help >/dev/full',
+      process.execPath,
+      program,
+    ])
+    assert.equal(status, 1)
+    assert.match(stderr.toString(), /^cannot write to stdout: ENOSPC/)
   })
 
   it('runs again just the hosts that failed', async () => {
@@ -378,6 +426,8 @@ describe('the command line', () => {
     assert.match(hosts.stdout, /^rpi1 .*\nrpi2 .*\nrpi3 .*\nrpi4 /)
     const tasks = await line.bramble(['list', 'tasks'], {}, 'roses')
     assert.deepEqual([tasks.code, tasks.stderr], [0, ''])
+    const lab = await line.bramble(['list', 'hosts', '-i', 'inventory/lab'], {}, 'roses')
+    assert.deepEqual([lab.code, lab.stderr], [0, ''])
     const again = await line.bramble(['init', 'roses'])
     assert.equal(again.code, 1)
     assert.match(again.stderr, /^roses is not empty/)
@@ -405,10 +455,14 @@ describe('the command line', () => {
       'verbose',
     ],
     list: ['inventory', 'playbook', 'limit', '"hosts", "tasks"'],
-    exec: ['inventory', 'pattern', 'timeout'],
-    status: ['inventory', 'limit', 'watch', 'output'],
+    exec: ['inventory', 'pattern', 'timeout', 'ask-become-pass'],
+    facts: ['inventory', 'pattern', 'ask-become-pass'],
+    drill: ['inventory', 'all', 'list', 'report', 'ask-become-pass'],
+    content: ['push'],
+    'content push': ['directory', 'delete', 'check', 'diff', 'ask-become-pass'],
+    status: ['inventory', 'ask-become-pass', 'limit', 'watch', 'output'],
     init: ['directory'],
-    lab: ['up', 'down', 'status', 'ssh', 'exec', 'kill', 'start', 'cut', 'heal'],
+    lab: ['up', 'down', 'status', 'ssh', 'exec', 'kill', 'start', 'reflash', 'cut', 'heal'],
     secret: ['set', 'get', 'edit', 'list', 'remove', 'rekey', 'keygen'],
     'lab up': ['count', 'flavour', 'fresh', 'arch', 'memory'],
   }
