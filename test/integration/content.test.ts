@@ -146,10 +146,7 @@ describe('bramble content push', function () {
     rmSync(share, { recursive: true })
     const { code, printed } = await push()
     assert.equal(code, 2)
-    assert.match(
-      printed,
-      /there is no \S+share\n[^]*next: +bramble apply makes the share; then this again/,
-    )
+    assert.match(printed, /there is no \S+share\n[^]*next: +bramble apply makes the share; then this again/)
   })
 })
 

@@ -107,7 +107,7 @@ describe('the commands in the documentation', () => {
       'docs/status.md',
       'docs/nodes.md',
       'docs/availability.md',
-  'docs/mirror.md',
+      'docs/mirror.md',
     ]) {
       for (const [, path = ''] of read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
         assert.ok(existsSync(join(root, page, '..', path)), `${path} in ${page}`)
