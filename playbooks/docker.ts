@@ -47,6 +47,27 @@ const install = play({
   },
 })
 
+const serviceLabel = 'com.docker.swarm.service.name'
+
+/** Ends all containers of the host. Its turn is over when the swarm has started them again, and Keepalived is ready for the virtual IP. */
+const restart = sh`services() { timeout 20 docker ps --filter ${`label=${serviceLabel}`} --format ${`{{.Label "${serviceLabel}"}}`} | sort; }
+ready() {
+  [ "$(services)" = "$before" ] || return
+  for id in $(docker ps --quiet --filter ${`label=${serviceLabel}`}); do
+    case $(docker inspect --format ${`{{index .Config.Labels "${serviceLabel}"}}`} "$id") in
+      *_keepalived) docker logs "$id" 2>&1 | grep -q 'Entering \\(BACKUP\\|MASTER\\) STATE' || return ;;
+    esac
+  done
+}
+before=$(services)
+systemctl restart docker
+tries=0
+until ready; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 300 ] || { echo 'not all containers that ran before run again: docker ps -a' >&2; exit 1; }
+  sleep 1
+done`
+
 /** A changed configuration takes a restart: one host at a time, since three managers bear the loss of one. */
 const dockerRestart = play({
   name: 'docker configuration in use',
@@ -56,7 +77,7 @@ const dockerRestart = play({
   *tasks() {
     yield command({
       title: 'docker runs with its current configuration',
-      run: sh`systemctl restart docker`,
+      run: restart,
       unless: sh`[ ! /etc/docker/daemon.json -nt /run/docker.pid ]`,
       restsOn: ['/etc/docker/daemon.json'],
     })

@@ -2,6 +2,7 @@ import {
   ghostsRemoved,
   nodeLabels,
   nodesActive,
+  nodeRoles,
   nodesReady,
   play,
   playbook,
@@ -79,7 +80,7 @@ const workers = play({
   },
 })
 
-/** Labels tell the stack where each service runs. */
+/** Roles as the inventory has them now; labels tell the stack where each service runs. */
 const labels = play({
   name: 'swarm labels',
   hosts: 'managers',
@@ -92,14 +93,22 @@ const labels = play({
     })
     const labels = Object.entries(stackLabels(cluster)).filter(([name]) => names.has(name))
     yield ghostsRemoved({ ids: Object.fromEntries(ids) })
-    yield nodesReady({ names: alive.map(({ name }) => name).filter((name) => names.has(name)) })
+    const here = alive.map(({ name }) => name).filter((name) => names.has(name))
+    yield nodesReady({ names: here })
+    yield nodeRoles({ roles: Object.fromEntries(here.map((name) => [name, roleOf(name, cluster)])) })
     // Those that an upgrade or a removal took out of service, and was interrupted before it took them back.
     yield nodesActive({ nodes: [...names] })
-    yield nodeLabels({ labels: Object.fromEntries(labels) })
+    // One that does not answer may never have joined.
+    const silent = [...names].filter((name) => !here.includes(name))
+    yield nodeLabels({ labels: Object.fromEntries(labels), optional: silent })
   },
 })
 
 export default playbook({ name: 'swarm', plays: [state, init, tokens, managers, workers, labels] })
+
+function roleOf(name: string, cluster: Cluster): 'manager' | 'worker' {
+  return cluster.group('managers').some((host) => host.name === name) ? 'manager' : 'worker'
+}
 
 function member(host: Host, role: 'manager' | 'worker', cluster: Cluster, facts: FactStore) {
   const others = cluster.group('managers').filter((manager) => manager !== host)

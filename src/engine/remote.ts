@@ -81,11 +81,13 @@ export class Remote {
     const session = await this.#open()
     const start = performance.now()
     this.#underWay += 1
-    const told = await (
-      lock
-        ? session.run([...commands, beat().text], timeout, take(lock, timeout).text)
-        : session.run(commands, timeout)
-    ).finally(() => (this.#underWay -= 1))
+    // What only looks may take long, too, and shall not lose the lock meanwhile.
+    const held = lock === undefined && this.#beating !== undefined
+    const before = held ? [beat(timeout).text] : []
+    const after = held || lock ? [beat().text] : []
+    const told = await session
+      .run([...before, ...commands, ...after], timeout, lock && take(lock, timeout).text)
+      .finally(() => (this.#underWay -= 1))
     this.#emit({
       type: 'trip',
       at: Date.now(),
@@ -98,8 +100,8 @@ export class Remote {
       ...answer,
       answered: told.times[index] ?? Date.now(),
     }))
-    const [first, ...rest] = timed
-    return lock ? { first, answers: rest.slice(0, commands.length) } : { first, answers: timed }
+    const from = held || lock ? 1 : 0
+    return { first: timed[0], answers: timed.slice(from, from + commands.length) }
   }
 
   async #beat(): Promise<void> {

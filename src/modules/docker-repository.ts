@@ -46,7 +46,6 @@ export function dockerRepository({ suite = 'bookworm', ...common }: DockerReposi
             sh`curl -fsSL --retry 3 --max-time 60 -o ${`${key}.new`} ${`${home}/gpg`}`,
             sh`chmod 0644 ${`${key}.new`} && sync ${`${key}.new`} && mv ${`${key}.new`} ${key}`,
             sh`printf %s ${wanted} >${`${list}.new`} && chmod 0644 ${`${list}.new`} && sync ${`${list}.new`} && mv ${`${list}.new`} ${list}`,
-            sh`apt-get update -q -o DPkg::Lock::Timeout=600`,
           ),
         }
       },

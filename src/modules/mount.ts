@@ -129,13 +129,15 @@ function difference(live: Entry | undefined, wanted: Entry): string | undefined 
 }
 
 /**
- * Mounted by a line of fstab that had other options: of most, the kernel does not tell which ones are in force. The old
+ * Mounted by a line of fstab with another source or other options: of a bind mount the kernel does not tell the one, and of
+ * most options not which ones are in force. The old
  * mount goes before the line does, so that a run that ends between them leaves it to be mounted.
  */
 function outdated(table: readonly (Entry | undefined)[], wanted: Entry): string | undefined {
   const former = table.findLast((one) => one?.path === wanted.path)
-  if (!former || inForce(former.options) === inForce(wanted.options)) return undefined
-  return `mounted with ${former.options}`
+  if (!former) return undefined
+  if (former.source !== wanted.source) return `mounted from ${former.source}`
+  return inForce(former.options) === inForce(wanted.options) ? undefined : `mounted with ${former.options}`
 }
 
 /** Options that the kernel shows as they were given. */

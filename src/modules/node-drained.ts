@@ -2,7 +2,15 @@ import type { Common, Resource, Seen } from '../playbook/resource.ts'
 import { sh } from '../playbook/sh.ts'
 import type { Task } from '../stack/state.ts'
 import { dockerGet, parseJson } from './docker.ts'
-import { aboutSwarm, DRAINED, findNode, nodesProbe, readNodes, type SwarmNode } from './swarm-nodes.ts'
+import {
+  aboutSwarm,
+  DRAINED,
+  findNode,
+  nodesProbe,
+  readNodes,
+  toldNodes,
+  type SwarmNode,
+} from './swarm-nodes.ts'
 
 export interface NodeDrainedOptions extends Common {
   /** The node's hostname. */
@@ -18,7 +26,7 @@ export interface NodeDrainedOptions extends Common {
  * label `bramble.drained`, by which `nodesActive()` knows it again. A node that is down is not waited for; one that is
  * not in the swarm has nothing to drain.
  *
- * Errors: tasks that still run when the time is over.
+ * Errors: tasks that still run when the time is over; Docker does not answer here.
  *
  * @see https://docs.docker.com/engine/swarm/swarm-tutorial/drain-node/
  * @example nodeDrained({ node: 'rpi3' })
@@ -88,9 +96,7 @@ done`,
 const over = new Set(['complete', 'shutdown', 'failed', 'rejected', 'remove', 'orphaned'])
 
 function read(seen: Seen): { nodes: SwarmNode[]; tasks: (Task & { ID: string })[] } {
-  const [nodes, tasks] = seen.stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map(parseJson)
-  return { nodes: Array.isArray(nodes) ? nodes : [], tasks: Array.isArray(tasks) ? tasks : [] }
+  const nodes = toldNodes(seen, true)
+  const tasks = parseJson(seen.stdout.split('\n').filter((line) => line !== '')[1] ?? '')
+  return { nodes, tasks: Array.isArray(tasks) ? tasks : [] }
 }

@@ -13,6 +13,8 @@ import {
 export interface NodeLabelsOptions extends SwarmMembers, Common {
   /** Labels by hostname; names begin with `bramble.`. Nodes that are not named here are left alone. */
   labels: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** Hostnames of nodes that need not be in the swarm yet. Default: none. */
+  optional?: readonly string[]
 }
 
 const prefix = 'bramble.'
@@ -26,7 +28,7 @@ const prefix = 'bramble.'
  * @see https://docs.docker.com/reference/cli/docker/node/update/
  * @example nodeLabels({ labels: { rpi1: { 'bramble.webserver': 'true' } } })
  */
-export function nodeLabels({ labels, ids = {}, ...common }: NodeLabelsOptions): Resource {
+export function nodeLabels({ labels, optional = [], ids = {}, ...common }: NodeLabelsOptions): Resource {
   return aboutSwarm(
     {
       title: 'node labels',
@@ -35,6 +37,7 @@ export function nodeLabels({ labels, ids = {}, ...common }: NodeLabelsOptions): 
         const nodes = readNodes(seen)
         const changes = Object.entries(labels).flatMap(([hostname, wanted]) => {
           const node = findNode(nodes, hostname, ids[hostname])
+          if (!node && optional.includes(hostname)) return []
           const { diff, options } = compare(hostname, node?.Spec.Labels ?? {}, wanted)
           if (diff.length === 0) return []
           return [

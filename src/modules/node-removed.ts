@@ -1,7 +1,7 @@
 import { TaskError } from '../errors.ts'
 import { lines, sh } from '../playbook/sh.ts'
 import type { Change, Common, Resource } from '../playbook/resource.ts'
-import { aboutSwarm, nodesProbe, readNodes, until, type SwarmNode } from './swarm-nodes.ts'
+import { aboutSwarm, nodesProbe, readNodes, toldNodes, until, type SwarmNode } from './swarm-nodes.ts'
 
 export interface NodeOfSwarm extends Common {
   /** The node's hostname. */
@@ -13,7 +13,8 @@ export interface NodeOfSwarm extends Common {
 /**
  * Tells whether the swarm can do without a node, to be run on another manager; nothing is changed.
  *
- * Errors (TaskError): without it the managers that are left would be no majority; `dead`, and the swarm sees it alive.
+ * Errors (TaskError): without it the managers that are left would be no majority; `dead`, and the swarm sees it alive;
+ * this host does not know the nodes.
  *
  * @see https://docs.docker.com/engine/swarm/admin_guide/#maintain-the-quorum-of-managers
  * @example nodeMayGo({ node: 'rpi2', dead: true })
@@ -25,7 +26,7 @@ export function nodeMayGo({ dead = false, ...options }: NodeOfSwarm & { dead?: b
       title: `node ${name} may go`,
       probe: nodesProbe,
       plan(seen) {
-        const nodes = readNodes(seen)
+        const nodes = toldNodes(seen)
         const found = entries(nodes, options)
         const alive = found.find(({ Status }) => Status.State === 'ready')
         if (dead && alive) {
@@ -47,7 +48,7 @@ export function nodeMayGo({ dead = false, ...options }: NodeOfSwarm & { dead?: b
 /**
  * A node that manages the swarm no more, to be run on another manager.
  *
- * Errors (TaskError): without it the managers that are left would be no majority.
+ * Errors (TaskError): without it the managers that are left would be no majority; this host does not know the nodes.
  *
  * @see https://docs.docker.com/engine/swarm/admin_guide/#maintain-the-quorum-of-managers
  * @example nodeDemoted({ node: 'rpi2' })
@@ -59,7 +60,7 @@ export function nodeDemoted(options: NodeOfSwarm): Resource {
       title: `node ${name} no manager`,
       probe: nodesProbe,
       plan(seen) {
-        const nodes = readNodes(seen)
+        const nodes = toldNodes(seen)
         const managers = entries(nodes, options).filter(({ Spec }) => Spec.Role === 'manager')
         if (managers.length === 0) return undefined
         keepsMajority(name, nodes, managers)
@@ -140,6 +141,6 @@ function keepsMajority(name: string, nodes: readonly SwarmNode[], leaving: reado
           return `${Description.Hostname ?? '?'}: ${ManagerStatus?.Reachability ?? 'unknown'}`
         })
         .join('\n') || 'no other manager',
-    next: 'bring the other managers back, or make another node a manager in the inventory and apply, then run this again',
+    next: 'bring the other managers back, or put another node into the group managers and apply, then run this again',
   })
 }

@@ -1,18 +1,10 @@
 import { InputError } from '../errors.ts'
 import { lines, sh, type Sh } from '../playbook/sh.ts'
 import type { Common, Resource } from '../playbook/resource.ts'
-import {
-  aboutSwarm,
-  awaitNode,
-  findNode,
-  nodesProbe,
-  readNodes,
-  until,
-  type SwarmMembers,
-} from './swarm-nodes.ts'
+import { aboutSwarm, findNode, nodesProbe, readNodes, until, type SwarmMembers } from './swarm-nodes.ts'
 
 export interface NodeRolesOptions extends SwarmMembers, Common {
-  /** Roles by hostname. Nodes that are not named here are left alone. */
+  /** Roles by hostname. Nodes that are not named here are left alone; one that is not in the swarm will join it as what it shall be. */
   roles: Readonly<Record<string, 'manager' | 'worker'>>
 }
 
@@ -20,7 +12,8 @@ export interface NodeRolesOptions extends SwarmMembers, Common {
  * Who manages the swarm and who works only, to be run on one manager. Promotes before it demotes, and waits until
  * those promoted can be reached, so that the swarm keeps its majority.
  *
- * Errors (TaskError): no manager would be left; two live nodes with one hostname; a node that does not appear.
+ * Errors (TaskError): no manager would be left; two live nodes with one hostname; one that was promoted and cannot be
+ * reached within a minute.
  *
  * @see https://docs.docker.com/engine/swarm/manage-nodes/#promote-or-demote-a-node
  * @example nodeRoles({ roles: { rpi1: 'manager', rpi4: 'worker' } })
@@ -37,28 +30,26 @@ export function nodeRoles({ roles, ids = {}, ...common }: NodeRolesOptions): Res
       settle: 60,
       plan(seen) {
         const nodes = readNodes(seen)
-        const members = Object.entries(roles).map(([hostname, role]) => ({
-          hostname,
-          role,
-          node: findNode(nodes, hostname, ids[hostname]),
-        }))
+        const members = Object.entries(roles).flatMap(([hostname, role]) => {
+          const node = findNode(nodes, hostname, ids[hostname])
+          return node ? [{ hostname, role, node }] : []
+        })
         const diff: string[] = []
         const promote: Sh[] = []
         const demote: Sh[] = []
         for (const { hostname, role, node } of members) {
-          const found = node?.Spec.Role ?? 'not in the swarm'
-          if (found !== role) diff.push(`- ${hostname}: ${found}\n+ ${hostname}: ${role}`)
+          if (node.Spec.Role !== role) diff.push(`- ${hostname}: ${node.Spec.Role}\n+ ${hostname}: ${role}`)
           else if (
             role === 'manager' &&
-            node?.Status.State === 'ready' &&
+            node.Status.State === 'ready' &&
             node.ManagerStatus?.Reachability !== 'reachable'
           )
             diff.push(`- ${hostname}: manager, not reachable yet\n+ ${hostname}: manager`)
           else continue
-          const id = node?.ID ?? hostname
-          if (!node) promote.push(awaitNode(node, hostname))
-          if (role === 'manager') promote.push(sh`docker node promote ${id}`, awaitReachable(id, hostname))
-          else demote.push(sh`docker node demote ${id}`)
+          const id = node.ID
+          if (role === 'manager')
+            promote.push(sh`docker node promote ${id} >/dev/null`, awaitReachable(id, hostname))
+          else demote.push(sh`docker node demote ${id} >/dev/null`)
         }
         return diff.length === 0 ? undefined : { diff: diff.join('\n'), apply: lines(...promote, ...demote) }
       },

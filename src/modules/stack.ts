@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { InputError } from '../errors.ts'
 import { sh, type Sh } from '../playbook/sh.ts'
-import { resource, type Common, type Resource } from '../playbook/resource.ts'
+import type { Common, Resource } from '../playbook/resource.ts'
 import { unfinished } from '../stack/convergence.ts'
 import { deploy, finish, type Rollout } from '../stack/rollout.ts'
+import { aboutSwarm } from './swarm-nodes.ts'
 import { readStack, specOf, stackProbe, type StackSeen, type Version } from '../stack/state.ts'
 
 export interface StackOptions extends Common {
@@ -45,7 +46,7 @@ export function stack(options: StackOptions): Resource {
   if (!directory.startsWith('/')) throw new InputError(`stack ${name}: ${directory} is no absolute path`)
   const wanted = Object.fromEntries(Object.entries(files).map(([file, text]) => [file, sha256(text)]))
   const rollout = (former: Version): Rollout => ({ name, directory, files: wanted, former, timeout })
-  return resource(
+  return aboutSwarm(
     {
       title: `stack ${name}`,
       probe: stackProbe(name, directory),
@@ -54,7 +55,8 @@ export function stack(options: StackOptions): Resource {
         const found = readStack(seen)
         if (!found) {
           const diff = `- no swarm is managed from here\n+ stack ${name}`
-          return { diff, apply: deploy(rollout(nothing), command(options)) }
+          // Not a deploy that might go through: what there is to go back to would be forgotten.
+          return { diff, apply: sh`echo 'no manager of a swarm answers here: bramble status' >&2; exit 1` }
         }
         const reasons = differences(found, wanted)
         const waiting = unfinished(name, found)

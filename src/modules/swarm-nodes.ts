@@ -67,6 +67,23 @@ export function readNodes(seen: Seen): SwarmNode[] {
   return Array.isArray(answer) ? answer : []
 }
 
+/**
+ * The same for what would be wrong to do without knowing them. Errors (TaskError): this host does not know the nodes;
+ * or it manages no swarm, unless it need not.
+ */
+export function toldNodes(seen: Seen, needNot = false): SwarmNode[] {
+  const answer: unknown = parseJson(seen.stdout.split('\n')[0] ?? '')
+  if (Array.isArray(answer)) return answer as SwarmNode[]
+  const message =
+    typeof answer === 'object' && answer !== null && 'message' in answer ? String(answer.message) : undefined
+  if (needNot && message?.includes('not a swarm manager')) return []
+  throw new TaskError('this host does not know the nodes of the swarm', {
+    expected: 'a manager of the swarm, whose Docker answers',
+    found: message ?? `no answer of Docker (exit code ${seen.code})`,
+    next: 'bramble status shows what is wrong, and bramble apply mends what it can; then run this again',
+  })
+}
+
 /** A node by its name, or its id if that is known. Errors (Passing): several live nodes of that name. */
 export function findNode(
   nodes: readonly SwarmNode[],

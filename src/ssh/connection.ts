@@ -22,7 +22,8 @@ export async function openClient(target: Target): Promise<Client> {
     keyError = checkHostKey(target, key)
     return keyError === undefined
   }
-  const methods: AuthenticationType[] = ['none', 'agent', ...(target.password ? ['password' as const] : [])]
+  // `none`, which nearly no server accepts, takes a round trip like every other: it comes last.
+  const methods: AuthenticationType[] = ['agent', ...(target.password ? ['password' as const] : []), 'none']
   return connect(target, {
     hostVerifier: verify,
     agent: signer,

@@ -63,6 +63,8 @@ async function through(via: Target, target: Target, openJump: OpenJump): Promise
   }
   try {
     const client = await jump.client
+    // Each host behind it listens.
+    client.setMaxListeners(0)
     client.once('close', () => {
       if (jumps.get(id) === jump) jumps.delete(id)
     })

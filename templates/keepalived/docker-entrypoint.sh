@@ -7,4 +7,5 @@ node=${NODE:-$(hostname)}
 # Keepalived runs with what it understood of a broken file, at worst without its health check: refuse it instead.
 keepalived --config-test --config-id="$node" --use-file="$config"
 
-exec keepalived --dont-fork --log-console --no-syslog --log-detail --config-id="$node" --use-file="$config" "$@"
+# No --log-detail: it tells of every announcement of the address, several lines each ten seconds.
+exec keepalived --dont-fork --log-console --no-syslog --config-id="$node" --use-file="$config" "$@"

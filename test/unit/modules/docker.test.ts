@@ -95,7 +95,7 @@ describe('dockerRepository', () => {
       seen: { code: 1, stdout: '' },
       expect: 'change',
       diff: '+ Suites: bookworm',
-      apply: /curl -fsSL .*gpg\n(.*\n)*apt-get update/,
+      apply: /curl -fsSL .*gpg\n(.*\n)*.* mv .*docker\.sources$/,
     },
     {
       title: 'of another Debian is replaced',

@@ -162,6 +162,14 @@ describe('mount', () => {
       expect: 'ok',
     },
     {
+      title: 'knows from fstab that a bind mount was of something else',
+      make: () => mount({ path: '/b', source: '/new', type: 'none', options: 'bind,nofail' }),
+      seen: seen('/dev/vda /b ext4 rw 0 0\n', '/a /b none bind,nofail 0 0\n'),
+      expect: 'change',
+      diff: '+/new /b none bind,nofail 0 0',
+      apply: /umount -- \/b[^]*mount -- \/b$/,
+    },
+    {
       title: 'knows a path with blanks in both tables',
       make: () => mount({ path: '/my share', source: 'tmpfs', type: 'tmpfs' }),
       seen: seen('tmpfs /my\\040share tmpfs rw 0 0\n', 'tmpfs /my\\040share tmpfs defaults 0 0\n'),

@@ -22,6 +22,9 @@ const managing = (reachability = 'reachable'): Partial<SwarmNode> => ({
   ManagerStatus: { Reachability: reachability },
 })
 
+const silent = { code: 7, stdout: '' }
+const unknowing = /this host does not know the nodes of the swarm/
+
 const drainRpi3 = () => nodeDrained({ node: 'rpi3', withoutLabels: ['bramble.vip'] })
 
 describe('nodeDrained', () => {
@@ -67,6 +70,19 @@ describe('nodeDrained', () => {
       seen: nodes(),
       expect: 'ok',
     },
+    {
+      title: 'has nothing to do where there is no swarm',
+      make: drainRpi3,
+      seen: `{"message":"This node is not a swarm manager."}\n`,
+      expect: 'ok',
+    },
+    {
+      title: 'takes no silence of Docker for a node that is not there',
+      make: drainRpi3,
+      seen: silent,
+      expect: 'error',
+      error: unknowing,
+    },
   ])
 })
 
@@ -100,6 +116,20 @@ describe('nodeMayGo', () => {
   const three = [node('rpi1', {}, managing()), node('rpi2', {}, managing()), node('rpi3', {}, managing())]
   table([
     { title: 'lets one of three managers go', make: mayGo(), seen: nodes(...three), expect: 'ok' },
+    {
+      title: 'lets nobody go on the word of a host whose Docker is silent',
+      make: mayGo(),
+      seen: silent,
+      expect: 'error',
+      error: unknowing,
+    },
+    {
+      title: 'lets nobody go on the word of a host that manages no swarm',
+      make: mayGo(),
+      seen: '{"message":"This node is not a swarm manager."}\n',
+      expect: 'error',
+      error: unknowing,
+    },
     {
       title: 'lets a worker go whatever the managers are',
       make: mayGo(),

@@ -67,6 +67,12 @@ describe('nodeLabels', () => {
       apply: 'until docker node inspect rpi1',
     },
     {
+      title: 'do not wait for one that need not be there',
+      make: () => nodeLabels({ labels: { rpi1: web, rpi5: web }, optional: ['rpi5'] }),
+      seen: nodes(node('rpi1', web)),
+      expect: 'ok',
+    },
+    {
       title: 'can be planned where no swarm is managed yet',
       make,
       seen: '{"message":"This node is not a swarm manager."}\n',
@@ -103,6 +109,12 @@ describe('nodeRoles', () => {
       title: 'of a manager that is down are no reason to wait',
       make: roles,
       seen: nodes(node('rpi1', {}, { ...promoted('unreachable'), Status: { State: 'down' } }), node('rpi4')),
+      expect: 'ok',
+    },
+    {
+      title: 'of a node that is not in the swarm yet are given when it joins',
+      make: roles,
+      seen: nodes(node('rpi1', {}, promoted('reachable'))),
       expect: 'ok',
     },
     {

@@ -82,6 +82,16 @@ describe('stack', () => {
       seen: { code: 7, stdout: 'null\n' },
       expect: 'change',
       diff: '+ stack ha-stack',
+      // And by no apply: what to go back to would be taken for nothing.
+      apply: /^echo 'no manager of a swarm answers here: bramble status' >&2; exit 1$/,
+    },
+    {
+      title: 'waits for a swarm that chooses its leader',
+      make,
+      seen: 'null\n{"message":"rpc error: code = Unknown desc = The swarm does not have a leader."}\n',
+      expect: 'change',
+      diff: 'does not have a leader',
+      apply: /^:$/,
     },
     {
       title: 'is deployed again when a file has changed',
