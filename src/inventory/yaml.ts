@@ -74,7 +74,7 @@ function malformed(file: string, text: string, error: YAMLException): InputError
 
 /** What the parser quotes may be a password that was meant to stand in quotes. */
 export function withoutQuotes(reason: string): string {
-  return reason.replace(/!<.*>|".*"/s, '…')
+  return reason.replace(/!<(?!!vault>).*>|".*"/s, '…')
 }
 
 // The parser's own error is no cause either: it quotes lines around this one.
