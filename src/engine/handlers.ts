@@ -1,9 +1,20 @@
 import { createHash } from 'node:crypto'
+import { batched, type Batch } from '../playbook/batch.ts'
 import { applyAs } from '../playbook/become.ts'
 import { lines, sh, type Sh } from '../playbook/sh.ts'
 import { resource, type Handler, type Resource } from '../playbook/resource.ts'
 
 const directory = '/var/lib/bramble/pending'
+
+/** All marks of a host are looked for at once: a line for each. */
+const MARKS: Batch<string> = {
+  merge: (marks) =>
+    sh`for mark in ${marks}; do if [ -e "$mark" ]; then echo pending; else echo done; fi; done`,
+  split({ code, stdout }, marks) {
+    const told = stdout.trimEnd().split('\n')
+    return told.length === marks.length ? told.map((line) => ({ code, stdout: line })) : undefined
+  },
+}
 
 /**
  * A handler as a resource: it is pending while its mark stands on the host. The mark is set before the change that
@@ -15,7 +26,7 @@ export function handlerResource(handler: Handler): Resource {
   const apply = becomeUser === undefined ? handler.apply : applyAs(becomeUser, handler.apply)
   return resource({
     title: `handler: ${handler.title}`,
-    probe: sh`if [ -e ${mark} ]; then echo pending; fi`,
+    probe: batched(MARKS, mark, MARKS.merge([mark])),
     plan: (seen) =>
       seen.stdout.trim() === 'pending'
         ? { diff: `+ ${handler.title}`, apply: lines(apply, sh`rm -f ${mark}`) }

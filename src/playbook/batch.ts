@@ -56,6 +56,8 @@ export function bundle(probes: readonly Sh[]): Bundle {
   const single: number[] = []
   probes.forEach((probe, index) => {
     const batch = shared.get(probe)?.batch
+    // What asks nothing need not cost a process.
+    if (probe.text === ':') return
     if (batch) groups.set(batch, [...(groups.get(batch) ?? []), index])
     else single.push(index)
   })
@@ -68,7 +70,9 @@ export function bundle(probes: readonly Sh[]): Bundle {
       ...alone.map((index) => (probes[index] as Sh).text),
     ],
     read(answers) {
-      const seen: (Seen | undefined)[] = probes.map(() => undefined)
+      const seen: (Seen | undefined)[] = probes.map(({ text }) =>
+        text === ':' ? { code: 0, stdout: '' } : undefined,
+      )
       merged.forEach(([batch, members], position) => {
         const parts = batch.split(answers[position] as Seen, items(members))
         members.forEach((index, part) => {
