@@ -4,12 +4,12 @@ import { InputError } from '../errors.ts'
 import { didYouMean } from '../inventory/nearest.ts'
 
 /** Errors: InputError for a drill that there is not, and when none is named. */
-export function chosen({ name, all }: { name: string[] | undefined; all: boolean }): readonly Drill[] {
+export function chosen({ name = [], all }: { name?: string[] | undefined; all: boolean }): readonly Drill[] {
   const names = catalogue.map((one) => one.name)
-  if (all && name)
+  if (all && name.length > 0)
     throw new InputError('--all runs every drill, and some are named', { found: name.join(' ') })
   if (all) return catalogue
-  if (!name || name.length === 0) {
+  if (name.length === 0) {
     throw new InputError('no drill is named', {
       expected: names.join(', '),
       next: 'bramble drill --list tells what each does; --all runs all of them',

@@ -136,6 +136,10 @@ const cases: Record<string, Case> = {
     words: ['drill', 'vip-power', '--all'],
     says: /^--all runs every drill, and some are named\n {2}found: +vip-power$/,
   },
+  'all drills, which nobody can confirm': {
+    words: ['drill', '--all'],
+    says: /^there is no terminal to confirm in\n/,
+  },
   'a drill that needs a plug pulled': {
     words: ['drill', 'nginx-kill', 'vip-power', '--yes'],
     says: /^vip-power cannot be run here: it needs somebody who cuts the power\n {2}next: +Virtual Pis have plugs that a program can pull: bramble lab up,/,
