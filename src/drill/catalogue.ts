@@ -2,6 +2,7 @@ import { BrambleError } from '../errors.ts'
 import type { Host } from '../inventory/index.ts'
 import { figure, longestGap, noneFailed, onlyMirrored, longestWait, type Bound } from './bounds.ts'
 import {
+  giveVipBack,
   hang,
   holderAway,
   kill,
@@ -99,13 +100,15 @@ export const catalogue: readonly Drill[] = [
     bounds: [noneFailed({ from: 'down' })],
     async run(stage) {
       const leader = await leaderOf(stage)
-      if (leader === (await vipHolder(stage))) await releaseVip(stage, leader)
+      const holds = leader === (await vipHolder(stage))
+      if (holds) await releaseVip(stage, leader)
       const back = await stage.cutPower(leader)
       await stage.until('another leader', 120, async () => {
         const { nodes } = await stage.look()
         return nodes.some(({ name, leader: leads }) => leads && name !== leader.name)
       })
       await back()
+      if (holds) await giveVipBack(stage, leader)
       await stage.whole()
     },
   },

@@ -58,6 +58,12 @@ export async function releaseVip(stage: Stage, holder: Host): Promise<void> {
   await stage.play('virtual IP away', vipAway(holder, stage.cluster))
 }
 
+/** As deliberately: a preferred holder that takes it by itself, after preempt_delay, ends the requests under way. */
+export async function giveVipBack(stage: Stage, holder: Host): Promise<void> {
+  await stage.play(`${holder.name} in service`, backInService(holder, stage.cluster))
+  stage.mark('note', `virtual IP back to ${holder.name}`)
+}
+
 /** New containers for all of a service, as a new image or configuration would bring about. */
 export async function redeploy(stage: Stage, service: string, round: number): Promise<void> {
   const { cluster } = stage

@@ -14,7 +14,7 @@ const expected: Record<string, (string | RegExp)[]> = {
   'nginx-kill': ['rpi1: kill -9 100', 'rpi2: kill -9 101', 'rpi3: kill -9 102'],
   'vip-power': ['off rpi1', 'on rpi1'],
   'vip-cable': ['unplug rpi1', 'plug rpi1'],
-  'leader-power': ['play: virtual IP away', 'off rpi1', 'on rpi1'],
+  'leader-power': ['play: virtual IP away', 'off rpi1', 'on rpi1', 'play: rpi1 in service'],
   redeploy: [],
   'reboot-all': ['rpi3', 'rpi2', 'rpi1'].flatMap((name) => [
     `play: ${name} out of service`,
