@@ -73,6 +73,8 @@ export function drillAccess({ inventory, path, targetOf, ...rest }: Options): Ac
         },
         signal: rest.signal,
       })
+      // A machine that they have restarted may not have ended its connection.
+      forget([...sessions.keys()])
       if (!result.ok && !result.interrupted)
         throw new TaskError(`${name} failed`, { found: reasons.join('\n') })
     },
