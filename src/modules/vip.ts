@@ -97,7 +97,8 @@ export function vipReleased({ address, port, stack, others, ...common }: VipRele
 /**
  * A client repeats a connection request that got no answer after a second; one that is refused, or whose connection
  * moves to a machine that knows nothing of it, fails. So requests are dropped while those under way are answered, and
- * what takes long is asked before. The rule must not outlive this script, however it ends: it would cut the site off when
+ * what takes long is asked before. All is over within that second, or the repeated request would be dropped, too, and the
+ * next one comes after three: connections that are only kept open are not waited for any longer. The rule must not outlive this script, however it ends: it would cut the site off when
  * the address comes back.
  */
 function release(address: string, port: number, stack: string): Sh {
@@ -113,7 +114,7 @@ busy() { ss -Htn state established src ${address} sport = ${`:${port}`} | grep -
 trap admit EXIT`),
     sh`iptables -w -I ${rule}`,
     raw(`tries=0
-while busy && [ $tries -lt 10 ]; do sleep 0.1; tries=$((tries + 1)); done
+while busy && [ $tries -lt 4 ]; do sleep 0.1; tries=$((tries + 1)); done
 kill -TERM "$pid"
 tries=0
 while held && [ $tries -lt 50 ]; do sleep 0.1; tries=$((tries + 1)); done`),
