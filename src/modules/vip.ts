@@ -97,9 +97,9 @@ export function vipReleased({ address, port, stack, others, ...common }: VipRele
 /**
  * A client repeats a connection request that got no answer after a second; one that is refused, or whose connection
  * moves to a machine that knows nothing of it, fails. So requests are dropped while those under way are answered, and
- * what takes long is asked before. All is over within that second, or the repeated request would be dropped, too, and the
- * next one comes after three: connections that are only kept open are not waited for any longer. The rule must not outlive this script, however it ends: it would cut the site off when
- * the address comes back.
+ * what takes long is asked before. All is over within that second, or the repeated request would be dropped, too, and
+ * the next one comes after three: connections that are only kept open are not waited for any longer. The rule must not
+ * outlive this script, however it ends: it would cut the site off when the address comes back.
  */
 function release(address: string, port: number, stack: string): Sh {
   const rule = ['INPUT', '-d', address, '-p', 'tcp', '--syn', '--dport', port, '-j', 'DROP']
