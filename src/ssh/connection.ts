@@ -140,7 +140,9 @@ function explain(target: Target, error: unknown, offered: readonly Offered[]): B
   const stderr = error instanceof Failure ? error.stderr : ''
   const through = target.via ? ` through ${target.via.name}` : ''
   const details = { host: target.name, cause, found: cause.message, stderr }
-  if ('level' in cause && cause.level === 'client-authentication') {
+  // After so many keys, a server hangs up (MaxAuthTries).
+  const tired = cause.message === 'Too many authentication failures'
+  if (tired || ('level' in cause && cause.level === 'client-authentication')) {
     return new ConnectionError(`${where} refused the login`, {
       ...details,
       expected: expectation(target, offered),
