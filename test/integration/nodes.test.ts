@@ -10,7 +10,7 @@ import type { LightHost, LightHosts } from '../light-host.ts'
 import { inOrder } from '../in-order.ts'
 import { cache } from '../light-tree.ts'
 import { startLoad } from '../../src/drill/load.ts'
-import { measure } from '../../src/drill/measure.ts'
+import { measure, type Failure } from '../../src/drill/measure.ts'
 import { seed } from '../random.ts'
 import { drawn, interrupted } from './interrupted.ts'
 import { start } from './program.ts'
@@ -142,7 +142,7 @@ describe('nodes that come and go, on real hosts and under load', function () {
     }
   })
 
-  it(`add: one more manager and load balancer comes by one command, without a failed request (seed ${seed})`, async () => {
+  it(`add: one more manager and load balancer comes by one command, and fails no request but those under way when the address moves (seed ${seed})`, async () => {
     const groups = 'managers,loadbalancers,webservers'
     const words = ['node', 'add', 'rpi4', '--address', '10.77.0.14', '--groups', groups]
     const before = inventory()
@@ -151,7 +151,7 @@ describe('nodes that come and go, on real hosts and under load', function () {
       /rpi4 +would change +swarm manager|rpi4: .*swarm manager/,
     )
     assert.equal(inventory(), before)
-    await killedUnderLoad(14, ...words)
+    atMostUnderWay(await failuresUnderLoad(14, ...words))
     assert.match(await bramble(0, ...words), /rpi4 is in .* already/)
     await until('all to be well', 60_000, async () => (await status()).problems.length === 0)
     assert.match(
@@ -175,13 +175,13 @@ describe('nodes that come and go, on real hosts and under load', function () {
     assert.deepEqual(await holders(), ['rpi1'])
   })
 
-  it(`remove --dead: a machine that is gone is taken off every list, without a failed request (seed ${seed})`, async () => {
+  it(`remove --dead: a machine that is gone is taken off every list, and fails no request but those under way when the address moves (seed ${seed})`, async () => {
     assert.match(await bramble(2, 'node', 'remove', 'rpi4', '--dead', '--yes'), /rpi4 is alive/)
     await lab.cut(host('rpi4'))
     await until('the swarm to notice', 60_000, async () =>
       /rpi4 Down/.test(await on('rpi1', `docker node ls --format '{{.Hostname}} {{.Status}}'`)),
     )
-    await killedUnderLoad(10, 'node', 'remove', 'rpi4', '--dead', '--yes')
+    atMostUnderWay(await failuresUnderLoad(10, 'node', 'remove', 'rpi4', '--dead', '--yes'))
     assert.doesNotMatch(inventory(), /rpi4/)
     assert.doesNotMatch(await on('rpi1', 'docker node ls'), /rpi4/)
     assert.doesNotMatch(await on('rpi1', 'cat /opt/bramble/ha-stack/haproxy.cfg'), /rpi4/)
@@ -208,8 +208,22 @@ describe('nodes that come and go, on real hosts and under load', function () {
     await until('all to be well', 90_000, async () => (await status()).problems.length === 0)
   })
 
-  /** Runs a command to its end while the site is asked all the time; two of its first steps are begun by a program that dies. */
   async function killedUnderLoad(among: number, ...command: string[]): Promise<void> {
+    assert.deepEqual(await failuresUnderLoad(among, ...command), [])
+  }
+
+  /**
+   * Where a load balancer comes or goes, each Keepalived starts anew, and its address moves by itself: the machine that
+   * loses it cannot send the answers any more that it owes.
+   */
+  function atMostUnderWay(failures: Failure[]): void {
+    const lost = failures.filter(({ reason }) => reason.endsWith(' while waiting for the answer'))
+    assert.deepEqual(failures, lost)
+    assert.ok(lost.reduce((sum, { count }) => sum + count, 0) <= 3, JSON.stringify(lost))
+  }
+
+  /** Runs a command to its end while the site is asked all the time; two of its first steps are begun by a program that dies. */
+  async function failuresUnderLoad(among: number, ...command: string[]): Promise<Failure[]> {
     // A kept connection does not outlive a move of the address that it goes to.
     const via = ['nsenter', `--net=${lab.namespace}`]
     const load = startLoad([`http://${vip}/`], { via, every: 10, kept: 0 })
@@ -224,7 +238,7 @@ describe('nodes that come and go, on real hosts and under load', function () {
       0,
       JSON.stringify(last.events.filter(({ type }) => type === 'failed')) + last.stderr,
     )
-    assert.deepEqual(failures, [])
+    return failures
   }
 
   function inventory(): string {
