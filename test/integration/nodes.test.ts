@@ -212,16 +212,6 @@ describe('nodes that come and go, on real hosts and under load', function () {
     assert.deepEqual(await failuresUnderLoad(among, ...command), [])
   }
 
-  /**
-   * Where a load balancer comes or goes, each Keepalived starts anew, and its address moves by itself: the machine that
-   * loses it cannot send the answers any more that it owes.
-   */
-  function atMostUnderWay(failures: Failure[]): void {
-    const lost = failures.filter(({ reason }) => reason.endsWith(' while waiting for the answer'))
-    assert.deepEqual(failures, lost)
-    assert.ok(lost.reduce((sum, { count }) => sum + count, 0) <= 3, JSON.stringify(lost))
-  }
-
   /** Runs a command to its end while the site is asked all the time; two of its first steps are begun by a program that dies. */
   async function failuresUnderLoad(among: number, ...command: string[]): Promise<Failure[]> {
     // A kept connection does not outlive a move of the address that it goes to.
@@ -274,3 +264,13 @@ describe('nodes that come and go, on real hosts and under load', function () {
     return shell(host(name), script)
   }
 })
+
+/**
+ * Where a load balancer comes or goes, each Keepalived starts anew, and its address moves by itself: the machine that
+ * loses it cannot send the answers any more that it owes.
+ */
+function atMostUnderWay(failures: Failure[]): void {
+  const lost = failures.filter(({ reason }) => reason.endsWith(' while waiting for the answer'))
+  assert.deepEqual(failures, lost)
+  assert.ok(lost.reduce((sum, { count }) => sum + count, 0) <= 3, JSON.stringify(lost))
+}
