@@ -266,11 +266,11 @@ describe('nodes that come and go, on real hosts and under load', function () {
 })
 
 /**
- * Where a load balancer comes or goes, each Keepalived starts anew, and its address moves by itself: the machine that
- * loses it cannot send the answers any more that it owes.
+ * Where a load balancer comes or goes, each Keepalived starts anew, and the address moves by itself, there and back: who
+ * loses it cannot send the answers any more that it owes, which at a hundred requests a second are a few.
  */
 function atMostUnderWay(failures: Failure[]): void {
   const lost = failures.filter(({ reason }) => reason.endsWith(' while waiting for the answer'))
   assert.deepEqual(failures, lost)
-  assert.ok(lost.reduce((sum, { count }) => sum + count, 0) <= 3, JSON.stringify(lost))
+  assert.ok(lost.reduce((sum, { count }) => sum + count, 0) <= 8, JSON.stringify(lost))
 }
