@@ -5,6 +5,7 @@ import {
   dockerRepository,
   dockerRunning,
   file,
+  keepalivedState,
   play,
   playbook,
   service,
@@ -49,15 +50,18 @@ const install = play({
 
 const serviceLabel = 'com.docker.swarm.service.name'
 
-/** Ends all containers of the host. Its turn is over when the swarm has started them again, and Keepalived is ready for the virtual IP. */
-const restart = sh`services() { timeout 20 docker ps --filter ${`label=${serviceLabel}`} --format ${`{{.Label "${serviceLabel}"}}`} | sort; }
+/**
+ * Ends all containers of the host. Its turn is over when the swarm has started them again, and Keepalived is ready for
+ * the virtual IP.
+ */
+const restart = (stack: string) => sh`services() {
+  timeout 20 docker ps --filter ${`label=${serviceLabel}`} --format ${`{{.Label "${serviceLabel}"}}`} | sort
+}
 ready() {
   [ "$(services)" = "$before" ] || return
-  for id in $(docker ps --quiet --filter ${`label=${serviceLabel}`}); do
-    case $(docker inspect --format ${`{{index .Config.Labels "${serviceLabel}"}}`} "$id") in
-      *_keepalived) docker logs "$id" 2>&1 | grep -q 'Entering \\(BACKUP\\|MASTER\\) STATE' || return ;;
-    esac
-  done
+  case $before in
+    *_keepalived*) { ${keepalivedState(stack)}; } | grep -q -e BACKUP -e MASTER ;;
+  esac
 }
 before=$(services)
 systemctl restart docker
@@ -74,10 +78,10 @@ const dockerRestart = play({
   hosts: 'all',
   serial: 1,
   critical: true,
-  *tasks() {
+  *tasks(_, { cluster }) {
     yield command({
       title: 'docker runs with its current configuration',
-      run: restart,
+      run: restart(cluster.settings.stack.name),
       unless: sh`[ ! /etc/docker/daemon.json -nt /run/docker.pid ]`,
       restsOn: ['/etc/docker/daemon.json'],
     })

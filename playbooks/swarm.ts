@@ -93,22 +93,19 @@ const labels = play({
     })
     const labels = Object.entries(stackLabels(cluster)).filter(([name]) => names.has(name))
     yield ghostsRemoved({ ids: Object.fromEntries(ids) })
-    const here = alive.map(({ name }) => name).filter((name) => names.has(name))
-    yield nodesReady({ names: here })
-    yield nodeRoles({ roles: Object.fromEntries(here.map((name) => [name, roleOf(name, cluster)])) })
+    const here = alive.filter(({ name }) => names.has(name))
+    const roles = here.map((host) => [host.name, host.in('managers') ? 'manager' : 'worker'] as const)
+    yield nodesReady({ names: here.map(({ name }) => name) })
+    yield nodeRoles({ roles: Object.fromEntries(roles) })
     // Those that an upgrade or a removal took out of service, and was interrupted before it took them back.
     yield nodesActive({ nodes: [...names] })
     // One that does not answer may never have joined.
-    const silent = [...names].filter((name) => !here.includes(name))
+    const silent = [...names].filter((name) => !here.some((host) => host.name === name))
     yield nodeLabels({ labels: Object.fromEntries(labels), optional: silent })
   },
 })
 
 export default playbook({ name: 'swarm', plays: [state, init, tokens, managers, workers, labels] })
-
-function roleOf(name: string, cluster: Cluster): 'manager' | 'worker' {
-  return cluster.group('managers').some((host) => host.name === name) ? 'manager' : 'worker'
-}
 
 function member(host: Host, role: 'manager' | 'worker', cluster: Cluster, facts: FactStore) {
   const others = cluster.group('managers').filter((manager) => manager !== host)

@@ -52,4 +52,10 @@ export { networkInterface, type NetworkInterfaceOptions } from './network-interf
 export { preflight, type PreflightOptions } from './preflight.ts'
 export { preflightAcross, type PreflightAcrossOptions } from './preflight-across.ts'
 export { routes, type RoutesOptions } from './routes.ts'
-export { balancerReady, vipReleased, type BalancerReadyOptions, type VipReleasedOptions } from './vip.ts'
+export {
+  balancerReady,
+  keepalivedState,
+  vipReleased,
+  type BalancerReadyOptions,
+  type VipReleasedOptions,
+} from './vip.ts'

@@ -26,7 +26,7 @@ export function balancerReady({ stack, healthPort, timeout = 0, ...common }: Bal
       title: 'load balancer ready',
       probe: lines(
         sh`curl -s -o /dev/null -m 5 -w ${'%{http_code}\\n'} ${`http://127.0.0.1:${healthPort}/readyz`} || :`,
-        sh`id=$(${keepalived(stack)}) && [ -z "$id" ] || docker logs --tail 200 "$id" 2>&1 | grep -o ${'Entering [A-Z]* STATE'} | tail -n 1`,
+        keepalivedState(stack),
       ),
       settle: timeout,
       plan(seen) {
@@ -119,6 +119,16 @@ kill -TERM "$pid"
 tries=0
 while held && [ $tries -lt 50 ]; do sleep 0.1; tries=$((tries + 1)); done`),
   )
+}
+
+/**
+ * Prints the last state that the Keepalived of a stack has told of here, such as `Entering BACKUP STATE`; nothing where
+ * none runs.
+ *
+ * @example keepalivedState('ha-stack').text.includes('ha-stack_keepalived')
+ */
+export function keepalivedState(stack: string): Sh {
+  return sh`id=$(${keepalived(stack)}) && [ -z "$id" ] || docker logs --tail 200 "$id" 2>&1 | grep -o ${'Entering [A-Z]* STATE'} | tail -n 1`
 }
 
 /** The id of the container that runs Keepalived here. */
