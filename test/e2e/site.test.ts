@@ -123,6 +123,11 @@ describe('four virtual Pis, one of them bare', function () {
     assert.match(facts['rpi1']?.['addresses'] ?? '', /eth0 192\.168\.188\.11(,|$)/)
   })
 
+  it('are reached by lab ssh and lab exec, which exit as what they have run', async () => {
+    assert.equal((await bramble('lab', 'ssh', 'rpi1', '--', 'false')).code, 1)
+    assert.equal((await bramble('lab', 'exec', '--', 'false')).code, 1)
+  })
+
   it('run every service completely, and hold the virtual IP on rpi1 only', async () => {
     // On a busy computer a node may have missed a heartbeat just now: the swarm then wants fewer tasks for a while.
     await eventually('every service complete', 180, async () => {

@@ -206,6 +206,12 @@ export default playbook({ name: 'asked', plays: [play({ name: 'asked', hosts: 'a
     assert.equal((await onHost(host, 'cat /srv/asked')).stdout, 'x')
   })
 
+  it('Ctrl-C at the question for a password ends the program as interrupted', async () => {
+    const words = ['exec', 'all', '-K', '--', 'true']
+    const { code } = await atTerminal(directory, project.directory, words, /sudo password: /, '\u0003')
+    assert.equal(code, 130)
+  })
+
   it('a wrong sudo password is tried once: who is locked out after three is not', async () => {
     const { stdout } = await onHost(
       host,

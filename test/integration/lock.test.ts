@@ -119,6 +119,21 @@ for (const shell of shells) {
       assert.ok(!existsSync(directory.at('slow')))
     })
 
+    it('is kept while a run that has changed something looks at what takes long', async () => {
+      writeFileSync(directory.at('b'), 'x')
+      const looks = resource({
+        title: 'looks',
+        probe: sh`: >${directory.at('begun')}; ${goes()}`,
+        plan: () => undefined,
+      })
+      const first = run([holds(directory.at('a'), 'x'), holds(directory.at('b'), 'x'), looks])
+      await begun()
+      const [at = 0, until = 0] = directory.read('lock/lease').trim().split(' ').map(Number)
+      go()
+      assert.deepEqual((await first).reasons, {})
+      assert.ok(until - at > 120 * 100, `a lease of ${(until - at) / 100} s for a look that may take 120 s`)
+    })
+
     it('is taken from anybody with --force-unlock', async () => {
       const first = run([slow()])
       await begun()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import {
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -134,10 +135,13 @@ describe('the mirror of the share', function () {
   it('stays what it was when the share outgrows it, and says why', async () => {
     await begin({ 'index.html': 'one' }, { max_size_mb: 1 })
     await mirrored('index.html', 'one')
+    // What a copy that was cut short has left would be missing from what is free.
+    mkdirSync(join(host.mirror, '1234.5'))
     writeFileSync(join(host.content, 'film'), Buffer.alloc(1_500_000))
     await until('an error', 5000, () => 'error' in host.state())
     assert.equal(host.state()['error'], 'the share has 1 MB, more than mirror.max_size_mb, 1')
     assert.deepEqual(readdirSync(join(host.mirror, 'current')), ['index.html'])
+    assert.ok(!existsSync(join(host.mirror, '1234.5')))
     rmSync(join(host.content, 'film'))
     writeFileSync(join(host.content, 'index.html'), 'two')
     await mirrored('index.html', 'two')
@@ -161,6 +165,17 @@ describe('the mirror of the share', function () {
     await host.restart()
     await delay(2500)
     assert.deepEqual(sources(await watch.stop()), ['nfs'])
+  })
+
+  it('is removed when none is wanted any more', async () => {
+    await begin({ 'index.html': 'one' })
+    await mirrored('index.html', 'one')
+    const script = join(host.content, '../content.sh')
+    await host.restart(() =>
+      writeFileSync(script, readFileSync(script, 'utf8').replace(/^max_mb=.*$/m, 'max_mb=0')),
+    )
+    assert.ok(!existsSync(join(host.mirror, 'current')))
+    assert.equal(host.state()['refreshed'], undefined)
   })
 
   it('that is not there is no reason to say that pages are not there', async () => {
