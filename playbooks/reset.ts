@@ -1,10 +1,6 @@
 import { absent, apt, command, mirrorDirectory, mount, play, playbook, sh, type Cluster } from 'bramble'
 
-const sysctls = [
-  'net.ipv4.ip_nonlocal_bind=0',
-  'net.ipv4.ip_unprivileged_port_start=1024',
-  'net.ipv4.tcp_migrate_req=0',
-]
+const sysctls = ['net.ipv4.ip_nonlocal_bind=0', 'net.ipv4.tcp_migrate_req=0']
 
 /**
  * What site.ts put on a host is taken away; `bramble reset` and `bramble node remove` run this once the host has left

@@ -9,8 +9,6 @@ const sysctls = play({
       settings: {
         // HAProxy may bind the virtual IP while the other load balancer holds it.
         'net.ipv4.ip_nonlocal_bind': 1,
-        // The official image runs as a user that may not open port 80 on the host's network otherwise.
-        'net.ipv4.ip_unprivileged_port_start': 80,
         // When a replaced HAProxy closes its port, connections that it has not accepted go to the new one and are not
         // reset: Linux 5.14 or later, ip-sysctl of its documentation.
         'net.ipv4.tcp_migrate_req': 1,

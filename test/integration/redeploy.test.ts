@@ -8,6 +8,7 @@ import { until } from '../../src/lab/wait.ts'
 import { file, sysctl } from '../../src/modules/index.ts'
 import { loadInventory } from '../../src/inventory/index.ts'
 import { loadPlaybook } from '../../src/playbook/load.ts'
+import { quote } from '../../src/playbook/sh.ts'
 import { play, playbook } from '../../src/playbook/play.ts'
 import type { Playbook } from '../../src/playbook/play.ts'
 import { shell, startLightHosts } from '../light-host.ts'
@@ -75,8 +76,7 @@ describe('a redeploy of the stack', function () {
             haproxy: 'bramble/haproxy:lab',
             keepalived: 'bramble/keepalived:lab',
           },
-          // Below 1024 the image's user may not open a port, unless the kernel is told otherwise.
-          haproxy: { port: 8000, stats_password: 'thorny' },
+          haproxy: { stats_password: 'thorny' },
           vip: { address: '10.77.0.200', preempt_delay: 0 },
           stack: { deploy_timeout: 240 },
         },
@@ -113,7 +113,7 @@ describe('a redeploy of the stack', function () {
 
   /** Does something while requests go through both load balancers, none of which may fail. */
   async function underLoad<T>(work: () => Promise<T>): Promise<T> {
-    const urls = lab.hosts.map(({ address }) => `http://${address}:8000/healthz`)
+    const urls = lab.hosts.map(({ address }) => `http://${address}/healthz`)
     const via = ['nsenter', `--net=${lab.namespace}`]
     const load = startLoad(urls, { via, every: 10, kept: 3, rest: 20 })
     const result = await work()
@@ -145,6 +145,11 @@ describe('a redeploy of the stack', function () {
     shell(
       manager,
       `docker service inspect --format '{{.Spec.Name}} {{json .Spec.TaskTemplate.ContainerSpec}}' $(docker service ls -q) | grep -o -e '^[^ ]*' -e '"\\(Config\\|Secret\\)Name":"[^"]*"' | sort`,
+    )
+
+  const webServers = (verb: 'pause' | 'unpause'): Promise<string[]> =>
+    Promise.all(
+      lab.hosts.map((host) => shell(host, `docker ${verb} $(docker ps -q --filter name=ha-stack_nginx)`)),
     )
 
   const files = (): Promise<string> => shell(manager, 'cd /opt/bramble/ha-stack; sha256sum *')
@@ -187,6 +192,28 @@ describe('a redeploy of the stack', function () {
       succeeded(await apply({}))
     })
   }
+
+  it('or whatever else moves the virtual IP leaves no request that is under way without its answer', async () => {
+    const address = '10.77.0.201'
+    const moved = (verb: string) =>
+      shell(
+        manager,
+        `ip address ${verb} ${address}/32 dev $(ip -4 -o address show to ${manager.address} | cut -d ' ' -f 2)`,
+      )
+    const request = `exec 3<>/dev/tcp/${address}/80; printf 'GET / HTTP/1.1\\r\\nHost: site\\r\\nConnection: close\\r\\n\\r\\n' >&3; timeout 20 cat <&3`
+    await moved('add')
+    await webServers('pause')
+    const answer = shell(worker, `bash -c ${quote(request)}`)
+    try {
+      await until('the request to be under way', 5000, async () =>
+        (await shell(manager, `ss -Htn state established src ${address}`)).includes(address),
+      )
+    } finally {
+      await moved('delete')
+      await webServers('unpause')
+    }
+    assert.match(await answer, /^HTTP\/1\.1 [^]*X-Bramble-Balancer: rpi1/i)
+  })
 
   it('does not come from what is unrelated: nothing restarts', async () => {
     const before = await containers()
