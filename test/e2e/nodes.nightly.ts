@@ -3,15 +3,14 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startLoad } from '../../src/drill/load.ts'
-import { measure } from '../../src/drill/measure.ts'
 import type { Event } from '../../src/engine/events.ts'
 import { inNamespace, kill, labDown, labSsh, labUp, reflash } from '../../src/lab/lab.ts'
-import { run } from '../../src/lab/run.ts'
+import { run as runHere } from '../../src/lab/run.ts'
 import { quote } from '../../src/playbook/sh.ts'
 import type { ClusterStatus } from '../../src/status/types.ts'
 import { inOrder } from '../in-order.ts'
-import { drawn, interrupted } from '../integration/interrupted.ts'
+import { drawn } from '../integration/interrupted.ts'
+import { assertOnlyUnderWay, underLoad } from '../integration/under-load.ts'
 import { seed } from '../random.ts'
 import { watched } from '../watched.ts'
 import { changes, eventually } from './cluster.ts'
@@ -51,7 +50,7 @@ describe(`nodes that come and go, on virtual Pis and under load (seed ${seed})`,
     const before = await containers('nginx', 'keepalived')
     const words = ['node', 'add', 'rpi5', '--address', '192.168.188.15', '--groups', 'workers,webservers']
     await bramble(3, ...words, '--check')
-    const changed = await underLoad(12, ...words)
+    const changed = await killedUnderLoad(12, ...words)
     for (const name of names) tell(`${name}: ${changed[name]?.join(', ') ?? 'nothing'}`)
     const where = Object.keys(changed).filter((name) => name !== 'rpi5')
     assert.ok(
@@ -64,20 +63,21 @@ describe(`nodes that come and go, on virtual Pis and under load (seed ${seed})`,
 
   it('remove: a worker goes, and is given back as it was', async () => {
     await bramble(3, 'node', 'remove', 'rpi5', '--check')
-    await underLoad(14, 'node', 'remove', 'rpi5', '--yes')
+    await killedUnderLoad(14, 'node', 'remove', 'rpi5', '--yes')
     assert.doesNotMatch(inventory(), /rpi5/)
     assert.equal(await on('rpi5', 'ls /etc/docker/daemon.json /srv/bramble/share/* 2>/dev/null || :'), '')
   })
 
   it('add: one more manager and load balancer', async () => {
     const groups = 'managers,loadbalancers,webservers'
-    await underLoad(12, 'node', 'add', 'rpi5', '--address', '192.168.188.15', '--groups', groups)
+    const words = ['node', 'add', 'rpi5', '--address', '192.168.188.15', '--groups', groups]
+    assertOnlyUnderWay((await run(12, words)).failures)
     assert.equal((await node('rpi5')).role, 'manager')
     assert.match(await on('rpi5', 'docker ps'), /haproxy[^]*keepalived|keepalived[^]*haproxy/)
   })
 
   it('remove: a manager and load balancer goes', async () => {
-    await underLoad(14, 'node', 'remove', 'rpi5', '--yes')
+    assertOnlyUnderWay((await run(14, ['node', 'remove', 'rpi5', '--yes'])).failures)
     assert.doesNotMatch(inventory(), /rpi5/)
     await kill('rpi5')
   })
@@ -85,7 +85,7 @@ describe(`nodes that come and go, on virtual Pis and under load (seed ${seed})`,
   it('replace: a reflashed machine gets the place of the one it was', async () => {
     await reflash('rpi2', tell)
     assert.match(await bramble(2, 'apply'), /its host key has changed/)
-    await underLoad(20, 'node', 'replace', 'rpi2', '--yes')
+    await killedUnderLoad(20, 'node', 'replace', 'rpi2', '--yes')
     assert.equal((await node('rpi2')).role, 'manager')
     assert.deepEqual((await status()).vip.holders, ['rpi1'])
   })
@@ -95,7 +95,7 @@ describe(`nodes that come and go, on virtual Pis and under load (seed ${seed})`,
     await eventually('the swarm to notice', 120, async () =>
       (await node('rpi3')).state === 'down' ? true : undefined,
     )
-    await underLoad(10, 'node', 'remove', 'rpi3', '--dead', '--yes')
+    await killedUnderLoad(10, 'node', 'remove', 'rpi3', '--dead', '--yes')
     assert.doesNotMatch(await on('rpi1', 'docker node ls'), /rpi3/)
   })
 
@@ -103,7 +103,7 @@ describe(`nodes that come and go, on virtual Pis and under load (seed ${seed})`,
     const left = ['rpi1', 'rpi2', 'rpi4']
     for (const name of left) await on(name, 'touch /run/reboot-required')
     const before = await Promise.all(left.map((name) => on(name, 'cat /proc/sys/kernel/random/boot_id')))
-    await underLoad(40, 'apply', 'playbooks/upgrade.ts')
+    await killedUnderLoad(40, 'apply', 'playbooks/upgrade.ts')
     const after = await Promise.all(left.map((name) => on(name, 'cat /proc/sys/kernel/random/boot_id')))
     for (const [index, id] of before.entries()) assert.notEqual(after[index], id, left[index])
     assert.deepEqual((await status()).vip.holders, ['rpi1'])
@@ -119,22 +119,23 @@ describe(`nodes that come and go, on virtual Pis and under load (seed ${seed})`,
     await whole()
   })
 
-  /** Runs a command to its end while the site is asked; two of its first steps are begun by a program that dies. */
-  async function underLoad(among: number, ...command: string[]): Promise<Record<string, string[]>> {
-    // A kept connection does not outlive a move of the address that it goes to.
-    const load = startLoad([`http://${vip}/`], { via: inNamespace([]), kept: 0 })
-    const began = Date.now()
-    const { killed, last } = await interrupted(command, project, drawn(seed, 2, among))
-    const ended = Date.now()
-    const { requests, failed, slowest, gap, failures } = measure(await load.stop(), began, ended)
-    for (const step of killed) tell(`killed at ${step}`)
-    const seconds = Math.round((ended - began) / 1000)
-    tell(`${requests} requests in ${seconds} s, ${failed} failed, slowest ${slowest} ms, gap ${gap} ms`)
-    const reasons = last.events.filter(({ type }) => type === 'failed')
-    assert.equal(last.code, 0, JSON.stringify(reasons) + last.stderr)
+  async function killedUnderLoad(among: number, ...command: string[]): Promise<Record<string, string[]>> {
+    const { last, failures } = await run(among, command)
     assert.deepEqual(failures, [])
-    await whole()
     return changes(last.events)
+  }
+
+  /** Two of the first steps are begun by a program that dies; in the end the cluster is whole. */
+  async function run(among: number, command: readonly string[]): ReturnType<typeof underLoad> {
+    const chosen = drawn(seed, 2, among)
+    const ran = await underLoad(command, {
+      url: `http://${vip}/`,
+      folder: project,
+      chosen,
+      via: inNamespace([]),
+    })
+    await whole()
+    return ran
   }
 
   /** What it printed, as JSON. */
@@ -170,7 +171,7 @@ describe(`nodes that come and go, on virtual Pis and under load (seed ${seed})`,
 })
 
 function on(name: string, script: string): Promise<string> {
-  return run(labSsh(name, ['sudo', 'sh', '-c', quote(script)]))
+  return runHere(labSsh(name, ['sudo', 'sh', '-c', quote(script)]))
 }
 
 /** Of these services, on the nodes that were there from the start. */

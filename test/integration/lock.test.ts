@@ -123,7 +123,7 @@ for (const shell of shells) {
       writeFileSync(directory.at('b'), 'x')
       const looks = resource({
         title: 'looks',
-        probe: sh`: >${directory.at('begun')}; ${goes()}`,
+        probe: sh`[ ! -e ${directory.at('a')} ] || { : >${directory.at('begun')}; ${goes()}; }`,
         plan: () => undefined,
       })
       const first = run([holds(directory.at('a'), 'x'), holds(directory.at('b'), 'x'), looks])

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { startLoad, type LoadOptions } from '../../src/drill/load.ts'
+import { measure, type Failure } from '../../src/drill/measure.ts'
+import { interrupted, type Choice } from './interrupted.ts'
+import type { Watched } from '../watched.ts'
+
+interface Asked extends Pick<LoadOptions, 'via' | 'every'> {
+  url: string
+  /** The project that the command is run in. */
+  folder: string
+  /** The steps at which the program is killed, and run again. */
+  chosen: Choice
+}
+
+/** Runs a command to its end while a site is asked all the time; what became of both. */
+export async function underLoad(
+  command: readonly string[],
+  { url, folder, chosen, ...options }: Asked,
+): Promise<{ last: Watched; failures: Failure[] }> {
+  // A kept connection does not outlive a move of the address that it goes to.
+  const load = startLoad([url], { ...options, kept: 0 })
+  const began = Date.now()
+  const { killed, last } = await interrupted(command, folder, chosen)
+  const ended = Date.now()
+  const { requests, failed, slowest, gap, failures } = measure(await load.stop(), began, ended)
+  for (const step of killed) console.log(`      killed at ${step}`)
+  const seconds = Math.round((ended - began) / 1000)
+  console.log(
+    `      ${requests} requests in ${seconds} s, ${failed} failed, slowest ${slowest} ms, gap ${gap} ms`,
+  )
+  const reasons = last.events.filter(({ type }) => type === 'failed')
+  assert.equal(last.code, 0, JSON.stringify(reasons) + last.stderr)
+  return { last, failures }
+}
+
+/**
+ * Where a load balancer comes or goes, each Keepalived starts anew, and the address moves by itself, there and back: who
+ * loses it cannot send the answers any more that it owes, which at a hundred requests a second are a few.
+ */
+export function assertOnlyUnderWay(failures: readonly Failure[]): void {
+  const lost = failures.filter(({ reason }) => reason.endsWith(' while waiting for the answer'))
+  assert.deepEqual(failures, lost)
+  assert.ok(lost.reduce((sum, { count }) => sum + count, 0) <= 8, JSON.stringify(lost))
+}
