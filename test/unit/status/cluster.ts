@@ -21,9 +21,10 @@ export type When = 'well' | 'lacking' | 'update' | 'mute' | 'quorum'
 /** When they answered. */
 export const NOW = Date.parse('2026-11-24T19:01:43Z')
 
-export function laboratory(): Promise<Inventory> {
+/** @param mirror Its settings, as YAML. */
+export function laboratory(mirror = '{}'): Promise<Inventory> {
   return inventoryOf(`all:
-  vars: { vip: { address: 10.77.0.200 } }
+  vars: { vip: { address: 10.77.0.200 }, mirror: ${mirror} }
   hosts:
     rpi1: { ansible_host: 10.77.0.11 }
     rpi2: { ansible_host: 10.77.0.12 }

@@ -509,6 +509,18 @@ describe('the problems of a cluster', () => {
     }
   })
 
+  for (const [title, mirror, age] of [
+    ['is not old before the third refresh is missed', '{ refresh_interval: 86400 }', 2.9 * day],
+    ['is not missed where none is wanted', '{ max_size_mb: 0 }', 40 * day],
+  ] as const) {
+    it(`are none when a mirror ${title}`, async () => {
+      const refreshed = `refreshed=${Math.round((NOW - age) / 1000)}`
+      const answers = { rpi3: (text: string) => text.replace(/refreshed=\d+/, refreshed) }
+      assert.deepEqual(statusWith(await laboratory(mirror), answers).problems, [])
+      assert.match(statusWith(inventory, answers).problems[0]?.what ?? '', /rpi3 has not been refreshed/)
+    })
+  }
+
   it('come with commands for the inventory that was named', () => {
     const { problems } = statusWith(inventory, { rpi3: dead }, { folder: 'inventory/my lab' })
     assert.deepEqual(problems[0]?.commands, [`bramble exec rpi3 -i 'inventory/my lab' -- uptime`])
