@@ -7,6 +7,7 @@ import {
   keepalivedSources,
   loadedImages,
   networkInterface,
+  nodeLabels,
   play,
   playbook,
   renderStack,
@@ -15,7 +16,9 @@ import {
   stack as dockerStack,
   stackChecks,
   stackConfigsPruned,
+  stackLabels,
   stackModel,
+  stackRunning,
   UnknownFact,
   type Context,
   type Host,
@@ -101,6 +104,16 @@ const deploy = play({
       timeout,
       resolveImage: cluster.settings.images.resolve,
     })
+    // One whose peers do not know it does not hear of them, and takes the virtual IP while another has it.
+    const balancers = cluster
+      .group('loadbalancers')
+      .filter((host) => host.in('managers') || host.in('workers'))
+    const labels = stackLabels(cluster)
+    yield nodeLabels({
+      labels: Object.fromEntries(balancers.map((host) => [host.name, labels[host.name] ?? {}])),
+      optional: balancers.filter((host) => !context.alive.includes(host)).map((host) => host.name),
+    })
+    yield stackRunning({ name, directory: path, timeout })
     yield stackConfigsPruned({ name, directory: path, keep: names })
   },
 })

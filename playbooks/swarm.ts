@@ -12,6 +12,7 @@ import {
   swarmState,
   swarmTokens,
   swarmTrouble,
+  VIP_LABEL,
   type Cluster,
   type FactStore,
   type Host,
@@ -101,7 +102,8 @@ const labels = play({
     yield nodesActive({ nodes: [...names] })
     // One that does not answer may never have joined.
     const silent = [...names].filter((name) => !here.some((host) => host.name === name))
-    yield nodeLabels({ labels: Object.fromEntries(labels), optional: silent })
+    // Where Keepalived runs already, it comes to one more node once the others know of it: stack.ts.
+    yield nodeLabels({ labels: Object.fromEntries(labels), optional: silent, later: [VIP_LABEL] })
   },
 })
 

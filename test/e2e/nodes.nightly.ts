@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Event } from '../../src/engine/events.ts'
 import { inNamespace, kill, labDown, labSsh, labUp, reflash } from '../../src/lab/lab.ts'
-import { run as runHere } from '../../src/lab/run.ts'
+import { run } from '../../src/lab/run.ts'
 import { quote } from '../../src/playbook/sh.ts'
 import type { ClusterStatus } from '../../src/status/types.ts'
 import { inOrder } from '../in-order.ts'
 import { drawn } from '../integration/interrupted.ts'
-import { assertOnlyUnderWay, underLoad } from '../integration/under-load.ts'
+import { underLoad } from '../integration/under-load.ts'
 import { seed } from '../random.ts'
 import { watched } from '../watched.ts'
 import { changes, eventually } from './cluster.ts'
@@ -71,13 +71,13 @@ describe(`nodes that come and go, on virtual Pis and under load (seed ${seed})`,
   it('add: one more manager and load balancer', async () => {
     const groups = 'managers,loadbalancers,webservers'
     const words = ['node', 'add', 'rpi5', '--address', '192.168.188.15', '--groups', groups]
-    assertOnlyUnderWay((await run(12, words)).failures)
+    await killedUnderLoad(12, ...words)
     assert.equal((await node('rpi5')).role, 'manager')
     assert.match(await on('rpi5', 'docker ps'), /haproxy[^]*keepalived|keepalived[^]*haproxy/)
   })
 
   it('remove: a manager and load balancer goes', async () => {
-    assertOnlyUnderWay((await run(14, ['node', 'remove', 'rpi5', '--yes'])).failures)
+    await killedUnderLoad(14, 'node', 'remove', 'rpi5', '--yes')
     assert.doesNotMatch(inventory(), /rpi5/)
     await kill('rpi5')
   })
@@ -119,23 +119,17 @@ describe(`nodes that come and go, on virtual Pis and under load (seed ${seed})`,
     await whole()
   })
 
-  async function killedUnderLoad(among: number, ...command: string[]): Promise<Record<string, string[]>> {
-    const { last, failures } = await run(among, command)
-    assert.deepEqual(failures, [])
-    return changes(last.events)
-  }
-
   /** Two of the first steps are begun by a program that dies; in the end the cluster is whole. */
-  async function run(among: number, command: readonly string[]): ReturnType<typeof underLoad> {
+  async function killedUnderLoad(among: number, ...command: string[]): Promise<Record<string, string[]>> {
     const chosen = drawn(seed, 2, among)
-    const ran = await underLoad(command, {
+    const { events } = await underLoad(command, {
       url: `http://${vip}/`,
       folder: project,
       chosen,
       via: inNamespace([]),
     })
     await whole()
-    return ran
+    return changes(events)
   }
 
   /** What it printed, as JSON. */
@@ -171,7 +165,7 @@ describe(`nodes that come and go, on virtual Pis and under load (seed ${seed})`,
 })
 
 function on(name: string, script: string): Promise<string> {
-  return runHere(labSsh(name, ['sudo', 'sh', '-c', quote(script)]))
+  return run(labSsh(name, ['sudo', 'sh', '-c', quote(script)]))
 }
 
 /** Of these services, on the nodes that were there from the start. */

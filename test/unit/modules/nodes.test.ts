@@ -13,6 +13,8 @@ const promoted = (reachability: string): Partial<SwarmNode> => ({
 
 describe('nodeLabels', () => {
   const make = () => nodeLabels({ labels: { rpi1: web } })
+  const onBoth = () =>
+    nodeLabels({ labels: { rpi1: web, rpi2: web }, optional: ['rpi1'], later: ['bramble.webserver'] })
   table([
     { title: 'are left alone when they are so', make, seen: nodes(node('rpi1', web)), expect: 'ok' },
     {
@@ -23,6 +25,23 @@ describe('nodeLabels', () => {
       diff: '+ rpi1: bramble.webserver=true',
       apply: "docker node update --label-add 'bramble.webserver=true' id-rpi1",
     },
+    {
+      title: 'are left for later while another node has them',
+      make: onBoth,
+      seen: nodes(node('rpi1', web), node('rpi2')),
+      expect: 'ok',
+    },
+    ...[
+      { what: 'has them', other: node('rpi1') },
+      { what: 'that is ready has them', other: node('rpi1', web, down) },
+      { what: 'keeps them', other: node('rpi3', web) },
+    ].map(({ what, other }) => ({
+      title: `are added at once when no other node ${what}`,
+      make: onBoth,
+      seen: nodes(other, node('rpi2')),
+      expect: 'change' as const,
+      diff: /\+ rpi2: bramble\.webserver=true/,
+    })),
     {
       title: 'are removed if they are bramble’s and not wanted any more',
       make,
