@@ -6,8 +6,8 @@ import {
   imageRevisions,
   keepalivedSources,
   loadedImages,
+  laterNodeLabels,
   networkInterface,
-  nodeLabels,
   play,
   playbook,
   renderStack,
@@ -20,6 +20,7 @@ import {
   stackModel,
   stackRunning,
   UnknownFact,
+  VIP_LABEL,
   type Context,
   type Host,
 } from 'bramble'
@@ -104,14 +105,12 @@ const deploy = play({
       timeout,
       resolveImage: cluster.settings.images.resolve,
     })
-    // One whose peers do not know it does not hear of them, and takes the virtual IP while another has it.
-    const balancers = cluster
-      .group('loadbalancers')
-      .filter((host) => host.in('managers') || host.in('workers'))
-    const labels = stackLabels(cluster)
-    yield nodeLabels({
-      labels: Object.fromEntries(balancers.map((host) => [host.name, labels[host.name] ?? {}])),
-      optional: balancers.filter((host) => !context.alive.includes(host)).map((host) => host.name),
+    // A Keepalived whose peers do not know it does not hear of them, and takes the virtual IP while another has it.
+    const members = cluster.hosts.filter((host) => host.in('managers') || host.in('workers'))
+    yield laterNodeLabels({
+      labels: stackLabels({ hosts: members }),
+      optional: members.filter((host) => !context.alive.includes(host)).map((host) => host.name),
+      later: [VIP_LABEL],
     })
     yield stackRunning({ name, directory: path, timeout })
     yield stackConfigsPruned({ name, directory: path, keep: names })

@@ -32,10 +32,43 @@ const prefix = 'bramble.'
  * @example nodeLabels({ labels: { rpi1: { 'bramble.webserver': 'true' } } })
  */
 export function nodeLabels(options: NodeLabelsOptions): Resource {
+  return labelled('node labels', options, (found, wanted, kept) => ({
+    added: changed(found, wanted).filter((name) => !kept.includes(name)),
+    removed: Object.keys(found).filter(
+      (name) => name.startsWith(prefix) && name !== DRAINED && !(name in wanted),
+    ),
+  }))
+}
+
+/**
+ * Adds what `nodeLabels()`, with the same options, has left for later; nothing else.
+ *
+ * Errors: those of `nodeLabels()`.
+ *
+ * @see https://docs.docker.com/reference/cli/docker/node/update/
+ * @example laterNodeLabels({ labels: { rpi1: { 'bramble.vip': 'true' } }, later: ['bramble.vip'] })
+ */
+export function laterNodeLabels(options: NodeLabelsOptions): Resource {
+  return labelled('later node labels', options, (found, wanted, kept) => ({
+    added: changed(found, wanted).filter((name) => kept.includes(name)),
+    removed: [],
+  }))
+}
+
+type Labels = Readonly<Record<string, string>>
+
+/** Which labels a node is to get and to lose; `kept`: those that another node has and keeps. */
+type Choose = (
+  found: Labels,
+  wanted: Labels,
+  kept: readonly string[],
+) => Record<'added' | 'removed', string[]>
+
+function labelled(title: string, options: NodeLabelsOptions, choose: Choose): Resource {
   const { labels, optional = [], later = [], ids = {}, ...common } = options
   return aboutSwarm(
     {
-      title: 'node labels',
+      title,
       probe: nodesProbe,
       plan(seen) {
         const nodes = readNodes(seen)
@@ -43,11 +76,22 @@ export function nodeLabels(options: NodeLabelsOptions): Resource {
         const changes = Object.entries(labels).flatMap(([hostname, wanted]) => {
           const node = findNode(nodes, hostname, ids[hostname])
           if (!node && optional.includes(hostname)) return []
-          const { diff, flags } = compare(hostname, node?.Spec.Labels ?? {}, wanted, kept)
-          if (diff.length === 0) return []
+          const found = node?.Spec.Labels ?? {}
+          const { added, removed } = choose(found, wanted, kept)
+          if (added.length + removed.length === 0) return []
+          const flags = [
+            ...added.flatMap((name) => ['--label-add', `${name}=${wanted[name]}`]),
+            ...removed.flatMap((name) => ['--label-rm', name]),
+          ]
           return [
             {
-              diff,
+              diff: [
+                ...added.flatMap((name) => [
+                  ...(name in found ? [`- ${hostname}: ${name}=${found[name]}`] : []),
+                  `+ ${hostname}: ${name}=${wanted[name]}`,
+                ]),
+                ...removed.map((name) => `- ${hostname}: ${name}=${found[name]}`),
+              ],
               apply: sh`${awaitNode(node, hostname)}\ndocker node update ${flags} ${node?.ID ?? hostname} >/dev/null`,
             },
           ]
@@ -63,30 +107,17 @@ export function nodeLabels(options: NodeLabelsOptions): Resource {
   )
 }
 
-function keeps({ Spec, Status, Description }: SwarmNode, name: string, labels: NodeLabelsOptions['labels']) {
+/** Names of the labels that are missing or have another value. */
+function changed(found: Labels, wanted: Labels): string[] {
+  return Object.keys(wanted).filter((name) => found[name] !== wanted[name])
+}
+
+function keeps(
+  { Spec, Status, Description }: SwarmNode,
+  name: string,
+  labels: Readonly<Record<string, Labels>>,
+) {
   const found = Spec.Labels?.[name]
   const wanted = labels[Description.Hostname ?? '']?.[name]
   return found !== undefined && found === wanted && Status.State === 'ready' && Spec.Availability === 'active'
-}
-
-function compare(
-  hostname: string,
-  found: Readonly<Record<string, string>>,
-  wanted: Readonly<Record<string, string>>,
-  kept: readonly string[],
-) {
-  const diff: string[] = []
-  const flags: string[] = []
-  for (const [name, value] of Object.entries(wanted)) {
-    if (found[name] === value || kept.includes(name)) continue
-    if (found[name] !== undefined) diff.push(`- ${hostname}: ${name}=${found[name]}`)
-    diff.push(`+ ${hostname}: ${name}=${value}`)
-    flags.push('--label-add', `${name}=${value}`)
-  }
-  for (const [name, value] of Object.entries(found)) {
-    if (!name.startsWith(prefix) || name === DRAINED || name in wanted) continue
-    diff.push(`- ${hostname}: ${name}=${value}`)
-    flags.push('--label-rm', name)
-  }
-  return { diff, flags }
 }

@@ -1,4 +1,4 @@
-import { nodeLabels, nodeRoles } from '../../../src/modules/index.ts'
+import { laterNodeLabels, nodeLabels, nodeRoles } from '../../../src/modules/index.ts'
 import type { SwarmNode } from '../../../src/modules/swarm-nodes.ts'
 import { node } from './swarm-fixture.ts'
 import { table } from './table.ts'
@@ -13,8 +13,8 @@ const promoted = (reachability: string): Partial<SwarmNode> => ({
 
 describe('nodeLabels', () => {
   const make = () => nodeLabels({ labels: { rpi1: web } })
-  const onBoth = () =>
-    nodeLabels({ labels: { rpi1: web, rpi2: web }, optional: ['rpi1'], later: ['bramble.webserver'] })
+  const options = { labels: { rpi1: web, rpi2: web }, optional: ['rpi1'], later: ['bramble.webserver'] }
+  const onBoth = () => nodeLabels(options)
   table([
     { title: 'are left alone when they are so', make, seen: nodes(node('rpi1', web)), expect: 'ok' },
     {
@@ -101,6 +101,43 @@ describe('nodeLabels', () => {
 })
 
 const roles = () => nodeRoles({ roles: { rpi1: 'manager', rpi4: 'worker' } })
+
+describe('laterNodeLabels', () => {
+  const make = () =>
+    laterNodeLabels({
+      labels: { rpi1: web, rpi2: { ...web, 'bramble.other': 'true' }, rpi4: web },
+      optional: ['rpi4'],
+      later: ['bramble.webserver'],
+    })
+  table([
+    {
+      title: 'are added once the others have theirs, and nothing else is',
+      make,
+      seen: nodes(node('rpi1', web), node('rpi2', { 'bramble.old': 'true' })),
+      expect: 'change',
+      diff: '+ rpi2: bramble.webserver=true',
+      apply: "docker node update --label-add 'bramble.webserver=true' id-rpi2",
+    },
+    {
+      title: 'are none when all have them',
+      make,
+      seen: nodes(node('rpi1', web), node('rpi2', web)),
+      expect: 'ok',
+    },
+    {
+      title: 'are none where nothing has been left for later',
+      make,
+      seen: nodes(node('rpi1'), node('rpi2')),
+      expect: 'ok',
+    },
+    {
+      title: 'are none where no swarm is managed yet',
+      make,
+      seen: '{"message":"This node is not a swarm manager."}\n',
+      expect: 'ok',
+    },
+  ])
+})
 
 describe('nodeRoles', () => {
   table([
