@@ -364,6 +364,7 @@ describe('the configuration of OpenSSH', function () {
       })
       const { code, stdout, stderr } = await here.bramble(['exec', 'all', '--', 'echo', 'hello'])
       assert.equal(code, 0, stderr)
+      assert.doesNotMatch(stderr, /Warning/)
       assert.equal(stdout.match(/hello/g)?.length, 20)
       assert.deepEqual([gate, sshd].map(accepted), [(before[0] ?? 0) + 1, (before[1] ?? 0) + 20])
     })
