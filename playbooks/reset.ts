@@ -23,7 +23,7 @@ const files = play({
       yield command({
         title: 'no service bramble-content',
         run: sh`systemctl disable --now bramble-content`,
-        unless: sh`! systemctl cat bramble-content >/dev/null 2>&1`,
+        unless: sh`! systemctl -q is-enabled bramble-content 2>/dev/null && ! systemctl -q is-active bramble-content`,
       })
       yield absent({
         path: '/etc/systemd/system/bramble-content.service',

@@ -23,7 +23,7 @@ const vip = '10.77.0.200'
 const root = join(import.meta.dirname, '../..')
 
 /** The shipped site but for what these hosts have not got: NFS, whose share is always well, and a clock and kernel of their own. */
-const site = `import { directory, file, mirrorDirectory, mount, play, playbook } from 'bramble'
+const site = `import { directory, file, mirrorDirectory, mount, play, playbook, service } from 'bramble'
 import docker from './docker.ts'
 import stack from './stack.ts'
 import swarm from './swarm.ts'
@@ -40,6 +40,8 @@ const share = play({
     mount({ path: '/srv/bramble/share', source: '/srv/nfs/share', type: 'none', options: 'bind,nofail' }),
     directory({ path: mirrorDirectory(cluster.settings.nfs) }),
     file({ path: mirrorDirectory(cluster.settings.nfs) + '/nfs', content: '' }),
+    file({ path: '/etc/systemd/system/bramble-content.service', content: '[Service]\\nExecStart=sleep infinity\\n[Install]\\nWantedBy=multi-user.target\\n' }),
+    service({ name: 'bramble-content' }),
   ],
 })
 export default playbook({ name: 'site', plays: [share, docker, vip, swarm, stack] })
@@ -217,6 +219,7 @@ describe('nodes that come and go, on real hosts and under load', function () {
         '',
       )
       assert.equal(await on(name, 'sysctl -n net.ipv4.ip_nonlocal_bind'), '0\n')
+      assert.equal(await on(name, 'systemctl is-active bramble-content || :'), 'inactive\n')
     }
     await bramble(0, 'reset', '--yes')
     await bramble(0, 'apply')
