@@ -130,13 +130,11 @@ describe(`nodes that come and go, on virtual Pis and under load (seed ${seed})`,
   /** Two of the first steps are begun by a program that dies; in the end the cluster is whole. */
   async function killedUnderLoad(among: number, ...command: string[]): Promise<Record<string, string[]>> {
     const chosen = drawn(seed, 2, among)
-    const { events } = await underLoad(command, {
+    const events = await underLoad(command, {
       url: `http://${vip}/`,
       folder: project,
       chosen,
       via: inNamespace([]),
-      // Emulated machines have enough to do already.
-      every: 100,
     })
     await whole()
     return changes(events)

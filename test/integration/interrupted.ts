@@ -1,3 +1,4 @@
+import type { Event } from '../../src/engine/events.ts'
 import { until } from '../../src/lab/wait.ts'
 import { generator } from '../random.ts'
 import { watched, type Watched } from '../watched.ts'
@@ -23,15 +24,16 @@ const idle = /^(looking at |connecting$|waiting for )|: waiting$/
  * Runs a command, kills it as it begins a step, and runs it again: each step is met once,
  * on a cluster that all the kills before have left. A host that is booting cannot be reached for a while.
  *
- * @returns the steps at which it was killed, and the run that came to its end
+ * @returns the steps at which it was killed, the run that came to its end, and the events of all runs
  */
 export async function interrupted(
   words: readonly string[],
   folder: string,
   chosen: Choice,
-): Promise<{ killed: string[]; last: Watched }> {
+): Promise<{ killed: string[]; last: Watched; events: Event[] }> {
   const begun = new Set<string>()
   const killed: string[] = []
+  const events: Event[] = []
   let last: Watched | undefined
   let gone = -REBOOT
   await until(`bramble ${words.join(' ')} to end`, 1_700_000, async () => {
@@ -45,10 +47,11 @@ export async function interrupted(
       dead = child.kill('SIGKILL')
       killed.push(step)
     })
+    events.push(...last.events)
     if (dead) gone = performance.now()
     const away = last.events.some((event) => event.type === 'failed' && event.unreachable)
     return !dead && !(away && performance.now() < gone + REBOOT)
   })
   if (!last) throw new Error('it was not run')
-  return { killed, last }
+  return { killed, last, events }
 }

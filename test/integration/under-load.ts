@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
+import type { Event } from '../../src/engine/events.ts'
 import { startLoad, type LoadOptions } from '../../src/drill/load.ts'
 import { measure } from '../../src/drill/measure.ts'
 import { interrupted, type Choice } from './interrupted.ts'
-import type { Watched } from '../watched.ts'
 
 interface Asked extends Pick<LoadOptions, 'via' | 'every'> {
   url: string
@@ -12,17 +12,18 @@ interface Asked extends Pick<LoadOptions, 'via' | 'every'> {
   chosen: Choice
 }
 
-/** Runs a command to its end while a site is asked all the time, which fails not once. */
+/** Runs a command to its end while a site is asked all the time, which fails not once; what all its runs told. */
 export async function underLoad(
   command: readonly string[],
   { url, folder, chosen, ...options }: Asked,
-): Promise<Watched> {
+): Promise<Event[]> {
   // A kept connection does not outlive a move of the address that it goes to.
   const load = startLoad([url], { ...options, kept: 0 })
   const began = Date.now()
-  const { killed, last } = await interrupted(command, folder, chosen)
+  const { killed, last, events } = await interrupted(command, folder, chosen)
+  const samples = await load.stop()
   const ended = Date.now()
-  const { requests, failed, slowest, gap, failures } = measure(await load.stop(), began, ended)
+  const { requests, failed, slowest, gap, failures } = measure(samples, began, ended)
   for (const step of killed) console.log(`      killed at ${step}`)
   const seconds = Math.round((ended - began) / 1000)
   console.log(
@@ -31,5 +32,5 @@ export async function underLoad(
   const reasons = last.events.filter(({ type }) => type === 'failed')
   assert.equal(last.code, 0, JSON.stringify(reasons) + last.stderr)
   assert.deepEqual(failures, [])
-  return last
+  return events
 }

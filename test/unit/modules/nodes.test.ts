@@ -13,8 +13,8 @@ const promoted = (reachability: string): Partial<SwarmNode> => ({
 
 describe('nodeLabels', () => {
   const make = () => nodeLabels({ labels: { rpi1: web } })
-  const options = { labels: { rpi1: web, rpi2: web }, optional: ['rpi1'], later: ['bramble.webserver'] }
-  const onBoth = () => nodeLabels(options)
+  const onBoth = () =>
+    nodeLabels({ labels: { rpi1: web, rpi2: web }, optional: ['rpi1'], later: ['bramble.webserver'] })
   table([
     { title: 'are left alone when they are so', make, seen: nodes(node('rpi1', web)), expect: 'ok' },
     {
@@ -100,8 +100,6 @@ describe('nodeLabels', () => {
   ])
 })
 
-const roles = () => nodeRoles({ roles: { rpi1: 'manager', rpi4: 'worker' } })
-
 describe('laterNodeLabels', () => {
   const make = () =>
     laterNodeLabels({
@@ -138,6 +136,8 @@ describe('laterNodeLabels', () => {
     },
   ])
 })
+
+const roles = () => nodeRoles({ roles: { rpi1: 'manager', rpi4: 'worker' } })
 
 describe('nodeRoles', () => {
   table([
