@@ -5,8 +5,8 @@ import {
   image,
   imageRevisions,
   keepalivedSources,
-  loadedImages,
   laterNodeLabels,
+  loadedImages,
   networkInterface,
   play,
   playbook,
@@ -16,11 +16,10 @@ import {
   stack as dockerStack,
   stackChecks,
   stackConfigsPruned,
-  stackLabels,
   stackModel,
+  stackNodeLabels,
   stackRunning,
   UnknownFact,
-  VIP_LABEL,
   type Context,
   type Host,
 } from 'bramble'
@@ -105,13 +104,7 @@ const deploy = play({
       timeout,
       resolveImage: cluster.settings.images.resolve,
     })
-    // A Keepalived whose peers do not know it does not hear of them, and takes the virtual IP while another has it.
-    const members = cluster.hosts.filter((host) => host.in('managers') || host.in('workers'))
-    yield laterNodeLabels({
-      labels: stackLabels({ hosts: members }),
-      optional: members.filter((host) => !context.alive.includes(host)).map((host) => host.name),
-      later: [VIP_LABEL],
-    })
+    yield laterNodeLabels(stackNodeLabels(context))
     yield stackRunning({ name, directory: path, timeout })
     yield stackConfigsPruned({ name, directory: path, keep: names })
   },

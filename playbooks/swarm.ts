@@ -6,13 +6,12 @@ import {
   nodesReady,
   play,
   playbook,
-  stackLabels,
+  stackNodeLabels,
   swarmInit,
   swarmJoin,
   swarmState,
   swarmTokens,
   swarmTrouble,
-  VIP_LABEL,
   type Cluster,
   type FactStore,
   type Host,
@@ -92,7 +91,6 @@ const labels = play({
       const id = facts.find(name, 'node')
       return names.has(name) && typeof id === 'string' ? [[name, id] as const] : []
     })
-    const labels = Object.entries(stackLabels(cluster)).filter(([name]) => names.has(name))
     yield ghostsRemoved({ ids: Object.fromEntries(ids) })
     const here = alive.filter(({ name }) => names.has(name))
     const roles = here.map((host) => [host.name, host.in('managers') ? 'manager' : 'worker'] as const)
@@ -100,10 +98,7 @@ const labels = play({
     yield nodeRoles({ roles: Object.fromEntries(roles) })
     // Those that an upgrade or a removal took out of service, and was interrupted before it took them back.
     yield nodesActive({ nodes: [...names] })
-    // One that does not answer may never have joined.
-    const silent = [...names].filter((name) => !here.some((host) => host.name === name))
-    // Where Keepalived runs already, it comes to one more node once the others know of it: stack.ts.
-    yield nodeLabels({ labels: Object.fromEntries(labels), optional: silent, later: [VIP_LABEL] })
+    yield nodeLabels(stackNodeLabels({ cluster, alive }))
   },
 })
 

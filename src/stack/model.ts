@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import { InputError } from '../errors.ts'
 import type { Cluster, Host, Settings } from '../inventory/types.ts'
+import type { NodeLabelsOptions } from '../modules/node-labels.ts'
 
 /** What the templates of the stack may name, besides `configs` in docker-compose.yml. */
 export type StackModel = Pick<Settings, 'vip' | 'haproxy' | 'nginx' | 'nfs' | 'stack' | 'images'> & {
@@ -116,6 +117,28 @@ export function stackLabels(cluster: Pick<Cluster, 'hosts'>): Record<string, Rec
       },
     ]),
   )
+}
+
+/**
+ * What `nodeLabels()` before a deploy and `laterNodeLabels()` after it are to be told. A node that does not answer may
+ * never have joined. Where Keepalived runs already, it comes to one more node after the others were told of it: one that
+ * its peers do not know does not hear of them, and takes the virtual IP while another has it.
+ *
+ * @example nodeLabels(stackNodeLabels(context))
+ */
+export function stackNodeLabels({
+  cluster,
+  alive,
+}: {
+  cluster: Pick<Cluster, 'hosts'>
+  alive: readonly Host[]
+}): NodeLabelsOptions {
+  const members = cluster.hosts.filter((host) => host.in('managers') || host.in('workers'))
+  return {
+    labels: stackLabels({ hosts: members }),
+    optional: members.filter((host) => !alive.includes(host)).map((host) => host.name),
+    later: [VIP_LABEL],
+  }
 }
 
 export interface RenderedStack {

@@ -3,10 +3,17 @@ import { readFileSync } from 'node:fs'
 import { load } from 'js-yaml'
 import { InputError } from '../../../src/errors.ts'
 import { loadInventory, type Cluster } from '../../../src/inventory/index.ts'
+import { inventoryOf } from '../inventory/fixture.ts'
 import { renderTemplate } from '../../../src/modules/template.ts'
 import { Secret } from '../../../src/secrets/secret.ts'
 import { stackChecks } from '../../../src/stack/checks.ts'
-import { renderStack, stackLabels, stackModel, type StackModel } from '../../../src/stack/model.ts'
+import {
+  renderStack,
+  stackLabels,
+  stackModel,
+  stackNodeLabels,
+  type StackModel,
+} from '../../../src/stack/model.ts'
 
 const template = (name: string) => ({ name, text: readFileSync(`templates/${name}`, 'utf8') })
 const render = (model: StackModel) => renderStack(model, template, renderTemplate)
@@ -60,6 +67,23 @@ describe('the shipped stack', () => {
     })
   })
 
+  it('does not wait for the labels of a node that does not answer, nor label what is in no swarm', async () => {
+    const { hosts } = await inventoryOf(`all:
+  hosts: { rpi1: { ansible_host: 10.0.0.1 }, rpi2: { ansible_host: 10.0.0.2 }, nas: { ansible_host: 10.0.0.3 } }
+  children:
+    managers: { hosts: { rpi1: } }
+    workers: { hosts: { rpi2: } }
+    webservers: { hosts: { rpi2: } }
+    nfs_server: { hosts: { nas: } }
+`)
+    const alive = hosts.filter(({ name }) => name !== 'rpi2')
+    assert.deepEqual(stackNodeLabels({ cluster: { hosts }, alive }), {
+      labels: { rpi1: {}, rpi2: { 'bramble.webserver': 'true' } },
+      optional: ['rpi2'],
+      later: ['bramble.vip'],
+    })
+  })
+
   it('is one compose file whose services use the host network and stop in peace', () => {
     const compose = load(render(model).files['docker-compose.yml'] ?? '')
     for (const service of ['keepalived', 'haproxy', 'nginx']) {
@@ -71,6 +95,7 @@ describe('the shipped stack', () => {
     assert.equal(at(compose, 'services', 'haproxy', 'stop_signal'), 'SIGUSR1')
     assert.equal(at(compose, 'services', 'haproxy', 'deploy', 'update_config', 'order'), 'start-first')
     assert.equal(at(compose, 'services', 'nginx', 'stop_signal'), 'SIGQUIT')
+    assert.deepEqual(at(compose, 'services', 'haproxy', 'cap_drop'), ['ALL'])
     assert.deepEqual(at(compose, 'services', 'keepalived', 'cap_add'), [
       'NET_ADMIN',
       'NET_RAW',
