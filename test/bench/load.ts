@@ -3,6 +3,7 @@ import { loadInventory } from '../../src/inventory/index.ts'
 import { inNamespace } from '../../src/lab/lab.ts'
 import { run } from '../../src/lab/run.ts'
 import { ensurePackages } from '../packages.ts'
+import { mirrorDirectory } from '../../src/stack/model.ts'
 import { measure, median } from './measure.ts'
 import { program } from './tools.ts'
 
@@ -36,7 +37,10 @@ export async function load(rounds: number, log: (line: string) => void): Promise
     site: `http://${settings.vip.address}/bramble-bench/`,
   }
   await on(server.name, makeFiles(`${settings.nfs.export}/bramble-bench`))
-  await on(node.name, `${makeFiles(directory)} && ${startLocal(settings.images.nginx)}`)
+  await on(
+    node.name,
+    `${makeFiles(directory)} && ${startLocal(settings.images.nginx, mirrorDirectory(settings.nfs))}`,
+  )
   try {
     const rows: string[] = []
     for (const { name, clients } of files) {
@@ -93,12 +97,21 @@ function makeFiles(path: string): string {
   return [`mkdir -p ${path}`, ...each, `chmod -R a+rX ${path}`].join(' && ')
 }
 
-/** The node's own Nginx once more, with the configuration that it has but for port and directory. */
-function startLocal(image: string): string {
+/**
+ * The node's own Nginx once more, with the configuration that it has but for port and directories, until it answers. As
+ * on the node, a file of the mirror's directory says that not the mirror is served.
+ */
+function startLocal(image: string, mirror: string): string {
   const config = `docker exec "$(docker ps -q -f name=ha-stack_nginx)" cat /etc/nginx/nginx.conf`
-  const edit = `sed -E 's,listen +[0-9]+,listen ${port},; s,root +[^;]+,root ${directory},' >${directory}/nginx.conf`
+  const edits = [
+    `s,listen +[0-9]+,listen ${port},`,
+    `s,root +[^;]+,root ${directory},`,
+    `s,${mirror},${directory},`,
+  ]
+  const edit = `sed -E '${edits.join('; ')}' >${directory}/nginx.conf`
   const flags = `--name bramble-bench --network host -v ${directory}:${directory}:ro -v ${directory}/nginx.conf:/etc/nginx/nginx.conf:ro`
-  return `${config} | ${edit} && docker run -d ${flags} ${image}`
+  const answers = `curl -fsS -o /dev/null http://127.0.0.1:${port}/small`
+  return `touch ${directory}/nfs && ${config} | ${edit} && docker run -d ${flags} ${image} && tries=0 && until ${answers}; do tries=$((tries + 1)); [ $tries -lt 150 ] || exit 1; sleep 0.2; done`
 }
 
 /** A command on one Pi, as root; what it printed. */
