@@ -123,7 +123,9 @@ function on(host: string, command: string): Promise<string> {
 function ticks(names: readonly string[]): Promise<{ all: number; idle: number }[]> {
   return Promise.all(
     names.map(async (name) => {
-      const [, line = ''] = /^cpu +(.+)$/m.exec(await on(name, 'cat /proc/stat')) ?? []
+      // Before it is the host's name.
+      const [, line] = / cpu +(.+)$/m.exec(await on(name, 'cat /proc/stat')) ?? []
+      if (line === undefined) throw new BrambleError(`${name} does not tell how busy it is`)
       const spent = line.split(' ').map(Number)
       return { all: spent.reduce((sum, one) => sum + one, 0), idle: (spent[3] ?? 0) + (spent[4] ?? 0) }
     }),

@@ -37,7 +37,13 @@ describe('the command line of QEMU', () => {
   })
 
   const cases: { power: Partial<Power>; program: string; cpu: string; accel: RegExp; console: string }[] = [
-    { power: {}, program: 'qemu-system-x86_64', cpu: 'max', accel: /^tcg,.*tb-size=256/, console: 'ttyS0' },
+    {
+      power: {},
+      program: 'qemu-system-x86_64',
+      cpu: 'max,erms=off',
+      accel: /^tcg,.*tb-size=256/,
+      console: 'ttyS0',
+    },
     {
       power: { accelerator: 'kvm' },
       program: 'qemu-system-x86_64',
