@@ -96,10 +96,11 @@ export function vipReleased({ address, port, stack, others, ...common }: VipRele
 
 /**
  * A client repeats a connection request that got no answer after a second; one that is refused, or whose connection
- * moves to a machine that knows nothing of it, fails. So requests are dropped while those under way are answered, and
- * what takes long is asked before. All is over within that second, or the repeated request would be dropped, too, and
- * the next one comes after three: connections that are only kept open are not waited for any longer. The rule must not
- * outlive this script, however it ends: it would cut the site off when the address comes back.
+ * moves to a machine that knows nothing of it, fails. So requests are dropped while those that have just been accepted
+ * send what they ask for and are answered; a longer answer goes on after the move, as HAProxy binds `transparent`. What
+ * takes long is asked before, and nothing is asked meanwhile: a look at the connections takes an emulated Pi as long as
+ * the wait. All is over within that second, or the repeated request would be dropped, too, and the next one comes after
+ * three. The rule must not outlive this script, however it ends: it would cut the site off when the address comes back.
  */
 function release(address: string, port: number, stack: string): Sh {
   const rule = ['INPUT', '-d', address, '-p', 'tcp', '--syn', '--dport', port, '-j', 'DROP']
@@ -108,13 +109,11 @@ function release(address: string, port: number, stack: string): Sh {
 [ -n "$id" ] || { echo 'Keepalived does not run here' >&2; exit 1; }
 pid=$(docker inspect --format '{{.State.Pid}}' "$id") || exit 1
 admit() { iptables -w -D ${rule} 2>/dev/null || :; }
-held() { ip -4 -oneline address show to ${address} | grep -q .; }
-busy() { ss -Htn state established src ${address} sport = ${`:${port}`} | grep -q .; }`,
+held() { ip -4 -oneline address show to ${address} | grep -q .; }`,
     raw(`(sleep 20; admit) </dev/null >/dev/null 2>&1 &
 trap admit EXIT`),
     sh`iptables -w -I ${rule}`,
-    raw(`tries=0
-while busy && [ $tries -lt 4 ]; do sleep 0.1; tries=$((tries + 1)); done
+    raw(`sleep 0.3
 kill -TERM "$pid"
 tries=0
 while held && [ $tries -lt 50 ]; do sleep 0.1; tries=$((tries + 1)); done`),
