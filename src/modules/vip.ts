@@ -59,8 +59,8 @@ export interface VipReleasedOptions extends Common {
 
 /**
  * A load balancer that does not hold the virtual address. If it does, another one takes it over: new connections wait
- * for the second or so that it takes, requests under way are answered first, and Keepalived says goodbye before it
- * goes. It is started again as BACKUP, so a preferred one takes the address back after `vip.preempt_delay`.
+ * for less than a second, requests under way are still answered, and Keepalived says goodbye before it goes. It is
+ * started again as BACKUP, so a preferred one takes the address back after `vip.preempt_delay`.
  *
  * Errors (TaskError): no other load balancer is ready to take it.
  *
@@ -97,10 +97,11 @@ export function vipReleased({ address, port, stack, others, ...common }: VipRele
 /**
  * A client repeats a connection request that got no answer after a second; one that is refused, or whose connection
  * moves to a machine that knows nothing of it, fails. So requests are dropped while those that have just been accepted
- * send what they ask for and are answered; a longer answer goes on after the move, as HAProxy binds `transparent`. What
- * takes long is asked before, and nothing is asked meanwhile: a look at the connections takes an emulated Pi as long as
- * the wait. All is over within that second, or the repeated request would be dropped, too, and the next one comes after
- * three. The rule must not outlive this script, however it ends: it would cut the site off when the address comes back.
+ * send what they ask for. An answer that comes after the move is still sent, as HAProxy binds `transparent`; only one
+ * that is so long that its client has to confirm parts of it is cut. What takes long is asked before, and nothing is
+ * asked meanwhile: a look at the connections takes an emulated Pi as long as the wait. All is over within that second,
+ * or the repeated request would be dropped, too, and the next one comes after three. The rule must not outlive this
+ * script, however it ends: it would cut the site off when the address comes back.
  */
 function release(address: string, port: number, stack: string): Sh {
   const rule = ['INPUT', '-d', address, '-p', 'tcp', '--syn', '--dport', port, '-j', 'DROP']
