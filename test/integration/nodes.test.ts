@@ -196,7 +196,8 @@ describe('nodes that come and go, on real hosts and under load', function () {
     assert.match(await bramble(2, 'node', 'remove', 'rpi4', '--dead', '--yes'), /rpi4 is alive/)
     await lab.cut(host('rpi4'))
     await until('the swarm to notice', 60_000, async () =>
-      /rpi4 Down/.test(await on('rpi1', `docker node ls --format '{{.Hostname}} {{.Status}}'`)),
+      // It may have been the leader: without one, nothing is listed.
+      /rpi4 Down/.test(await on('rpi1', `docker node ls --format '{{.Hostname}} {{.Status}}' || :`)),
     )
     await killedUnderLoad(10, 'node', 'remove', 'rpi4', '--dead', '--yes')
     assert.doesNotMatch(inventory(), /rpi4/)
