@@ -59,8 +59,9 @@ export interface VipReleasedOptions extends Common {
 
 /**
  * A load balancer that does not hold the virtual address. If it does, another one takes it over: new connections wait
- * for less than a second, requests under way are still answered, and Keepalived says goodbye before it goes. It is
- * started again as BACKUP, so a preferred one takes the address back after `vip.preempt_delay`.
+ * for about a second at most, requests under way are still answered, and Keepalived says goodbye before it goes. Only an
+ * answer of more than some 14 kB that is still being sent after 0.3 s is cut. It is started again as BACKUP, so a
+ * preferred one takes the address back after `vip.preempt_delay`.
  *
  * Errors (TaskError): no other load balancer is ready to take it.
  *
@@ -99,7 +100,7 @@ export function vipReleased({ address, port, stack, others, ...common }: VipRele
  * moves to a machine that knows nothing of it, fails. So requests are dropped while those that have just been accepted
  * send what they ask for. An answer that comes after the move is still sent, as HAProxy binds `transparent`; only one
  * that is so long that its client has to confirm parts of it is cut. What takes long is asked before, and nothing is
- * asked meanwhile: a look at the connections takes an emulated Pi as long as the wait. All is over within that second,
+ * asked meanwhile: a look at the connections takes an emulated Pi half as long as the wait. All is over within that second,
  * or the repeated request would be dropped, too, and the next one comes after three. The rule must not outlive this
  * script, however it ends: it would cut the site off when the address comes back.
  */
