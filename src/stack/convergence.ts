@@ -1,5 +1,5 @@
 import type { SwarmNode } from '../modules/swarm-nodes.ts'
-import type { Service, StackSeen, Task } from './state.ts'
+import type { Service, SwarmSeen, Task } from './state.ts'
 
 /** How far a service of a stack is. */
 export interface ServiceState {
@@ -21,7 +21,7 @@ export interface ServiceState {
  *
  * @example unfinished('ha-stack', seen) // ['service nginx: 3 of 4 tasks run; rpi4: rejected: "no such image"']
  */
-export function unfinished(stack: string, seen: StackSeen): string[] {
+export function unfinished(stack: string, seen: SwarmSeen): string[] {
   return serviceStates(stack, seen)
     .filter(({ settled }) => !settled)
     .map(describeService)
@@ -37,7 +37,7 @@ export function describeService({ name, running, desired, lacking, notes }: Serv
 }
 
 /** How far each service of a stack is. */
-export function serviceStates(stack: string, seen: StackSeen): ServiceState[] {
+export function serviceStates(stack: string, seen: SwarmSeen): ServiceState[] {
   return seen.services.map((service) => {
     const tasks = seen.tasks.filter(({ ServiceID }) => ServiceID === service.ID)
     const wanted = tasks.filter(({ DesiredState }) => DesiredState === 'running')

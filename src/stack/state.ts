@@ -36,11 +36,15 @@ export interface Deployed extends Version {
   former?: Version
 }
 
-export interface StackSeen {
-  deployed: Deployed | undefined
+/** How the swarm runs a stack. */
+export interface SwarmSeen {
   services: Service[]
   tasks: Task[]
   nodes: SwarmNode[]
+}
+
+export interface StackSeen extends SwarmSeen {
+  deployed: Deployed | undefined
   configs: Named[]
   secrets: Named[]
 }
@@ -50,40 +54,54 @@ interface Named {
   Spec: { Name: string }
 }
 
-/**
- * The record of the last deploy, then what the swarm says of the stack: six lines of JSON from two processes. Each
- * answer may take `seconds`.
- */
-export function stackProbe(name: string, directory: string, seconds = 20): Sh {
-  const paths = [
-    servicesPath(name),
-    `/tasks?filters=${stackFilter(name)}`,
-    '/nodes',
-    `/configs?filters=${stackFilter(name)}`,
-    `/secrets?filters=${stackFilter(name)}`,
-  ]
-  return dockerAsk({ file: `${directory}/.deployed.json`, paths, seconds })
+/** How the swarm runs the stack: three lines of JSON from one process. Each answer may take `seconds`. */
+export function swarmProbe(name: string, seconds: number): Sh {
+  return dockerAsk({ paths: swarmPaths(name), seconds })
+}
+
+/** The record of the last deploy, then what the swarm says of the stack: six lines of JSON from two processes. */
+export function stackProbe(name: string, directory: string): Sh {
+  const owned = ['configs', 'secrets'].map((kind) => `/${kind}?filters=${stackFilter(name)}`)
+  return dockerAsk({ file: `${directory}/.deployed.json`, paths: [...swarmPaths(name), ...owned] })
 }
 
 export function stackServices(name: string): Sh {
   return dockerGet(servicesPath(name))
 }
 
+/** What `swarmProbe` printed; undefined when this host manages no swarm. */
+export function readSwarm(seen: Seen): SwarmSeen | undefined {
+  return swarmOf(jsonLines(seen))
+}
+
 /** What `stackProbe` printed; undefined when this host manages no swarm (yet). */
 export function readStack(seen: Seen): StackSeen | undefined {
-  const [deployed, services, tasks, nodes, configs, secrets = []] = seen.stdout
+  const [deployed, services, tasks, nodes, configs, secrets = []] = jsonLines(seen)
+  const swarm = swarmOf([services, tasks, nodes])
+  if (!swarm || !Array.isArray(configs) || !Array.isArray(secrets)) return undefined
+  return { deployed: isDeployed(deployed) ? deployed : undefined, ...swarm, configs, secrets }
+}
+
+function swarmOf([services, tasks, nodes]: readonly unknown[]): SwarmSeen | undefined {
+  if (!Array.isArray(services) || !Array.isArray(tasks) || !Array.isArray(nodes)) return undefined
+  return { services, tasks, nodes }
+}
+
+function jsonLines({ stdout }: Seen): unknown[] {
+  return stdout
     .split('\n')
     .filter((line) => line !== '')
     .map(parseJson)
-  if (!Array.isArray(services) || !Array.isArray(tasks) || !Array.isArray(nodes)) return undefined
-  if (!Array.isArray(configs) || !Array.isArray(secrets)) return undefined
-  return { deployed: isDeployed(deployed) ? deployed : undefined, services, tasks, nodes, configs, secrets }
 }
 
 /** A service's specification without the counter that `docker service update --force` raises. */
 export function specOf({ Spec }: Service): unknown {
   const { ForceUpdate: _, ...template } = Spec.TaskTemplate
   return { ...Spec, TaskTemplate: template }
+}
+
+function swarmPaths(name: string): string[] {
+  return [servicesPath(name), `/tasks?filters=${stackFilter(name)}`, '/nodes']
 }
 
 function servicesPath(name: string): string {

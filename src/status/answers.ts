@@ -1,7 +1,7 @@
 import type { BrambleError } from '../errors.ts'
 import type { Cluster, Host } from '../inventory/types.ts'
 import type { SwarmNode } from '../modules/swarm-nodes.ts'
-import type { StackSeen } from '../stack/state.ts'
+import type { SwarmSeen } from '../stack/state.ts'
 import type { Told } from './told.ts'
 
 /** What came of asking a host. */
@@ -13,7 +13,7 @@ export interface Answers {
   /** The hosts that were asked. */
   asked: ReadonlyMap<Host, Asked>
   /** What the managers say, if one of them did. */
-  swarm: StackSeen | undefined
+  swarm: SwarmSeen | undefined
 }
 
 export function gather(cluster: Answers['cluster'], asked: Answers['asked']): Answers {

@@ -4,7 +4,7 @@ import { membershipWithin } from '../modules/membership.ts'
 import { bundle, type Bundle } from '../playbook/batch.ts'
 import type { Seen } from '../playbook/resource.ts'
 import { lines, raw, sh, type Sh } from '../playbook/sh.ts'
-import { stackProbe } from '../stack/state.ts'
+import { swarmProbe } from '../stack/state.ts'
 import { machineProbe } from './machine.ts'
 
 /** What a host is asked, by name. */
@@ -39,10 +39,9 @@ export function shareOf(cluster: Pick<Cluster, 'settings' | 'group'>, host: Host
 
 /** Whether the daemon answers; managers also tell of the swarm and the stack. All of it is one curl. */
 export function dockerQuestions(cluster: Pick<Cluster, 'settings'>, host: Host, seconds: number): Bundle {
-  const { name, directory } = cluster.settings.stack
   return bundle([
     dockerAsk({ paths: ['/_ping'], seconds }),
-    ...(host.in('managers') ? [stackProbe(name, directory, seconds)] : []),
+    ...(host.in('managers') ? [swarmProbe(cluster.settings.stack.name, seconds)] : []),
   ])
 }
 

@@ -2,7 +2,7 @@ import type { Cluster, Host } from '../inventory/types.ts'
 import { parseJson } from '../modules/docker.ts'
 import { nodeCertificate, readMembership, type Membership } from '../modules/membership.ts'
 import type { Seen } from '../playbook/resource.ts'
-import { readStack, type StackSeen } from '../stack/state.ts'
+import { readSwarm, type SwarmSeen } from '../stack/state.ts'
 import { readStatistics } from './haproxy.ts'
 import { readMachine, type Machine } from './machine.ts'
 import { dockerQuestions, readParts, shareOf, type Part } from './probe.ts'
@@ -18,7 +18,7 @@ export interface Told {
   membership: Membership | undefined
   certificate: { from: string; until: string } | null
   /** A manager's: the swarm, and the stack in it; else why it told nothing. */
-  swarm: StackSeen | { error: string } | undefined
+  swarm: SwarmSeen | { error: string } | undefined
   /** A load balancer's. */
   haproxy: { servers: ServerStatus[] } | { error: string } | undefined
 }
@@ -59,8 +59,8 @@ function certificateOf(seen: Seen): Told['certificate'] {
     : null
 }
 
-function swarmOf(docker: Seen, stack: Seen | undefined): StackSeen | { error: string } {
-  const seen = stack && readStack(stack)
+function swarmOf(docker: Seen, stack: Seen | undefined): SwarmSeen | { error: string } {
+  const seen = stack && readSwarm(stack)
   if (seen) return seen
   for (const line of docker.stdout.split('\n')) {
     const answer = parseJson(line)

@@ -4,6 +4,7 @@ import { inNamespace } from '../../src/lab/lab.ts'
 import { run } from '../../src/lab/run.ts'
 import { ensurePackages } from '../packages.ts'
 import { mirrorDirectory } from '../../src/stack/model.ts'
+import { percent, processorTime, since } from './machine.ts'
 import { measure, median } from './measure.ts'
 import { program } from './tools.ts'
 
@@ -44,50 +45,71 @@ export async function load(rounds: number, log: (line: string) => void): Promise
   try {
     const rows: string[] = []
     for (const { name, clients } of files) {
-      const rates = { local: [] as number[], share: [] as number[], site: [] as number[] }
+      const served: Served = { local: [], share: [], site: [] }
       for (let round = 1; round <= rounds; round += 1) {
-        for (const way of ['local', 'share', 'site'] as const) {
-          rates[way].push(await requestsPerSecond(`${ways[way]}${name}`, clients))
-          log(`${name}, round ${round}, ${way}: ${rates[way].at(-1)?.toFixed(1)} requests a second`)
+        for (const way of wayNames) {
+          const one = await serve(`${ways[way]}${name}`, clients)
+          served[way].push(one)
+          log(`${name}, round ${round}, ${way}: ${one.rate.toFixed(1)} requests a second`)
         }
       }
-      rows.push(rowOf(name, rates))
+      rows.push(rowsOf(name, served))
     }
-    const names = hosts.map((host) => host.name)
-    const before = await ticks(names)
-    await requestsPerSecond(`${ways.site}small`, files[0].clients)
-    const after = await ticks(names)
-    return `${head}${rows.join('')}\nBusy while the site serves \`small\`: ${busy(names, before, after)}.\n`
+    return `${head}${rows.join('')}`
   } finally {
     await on(node.name, `docker rm -f bramble-bench >/dev/null; rm -rf ${directory}`)
     await on(server.name, `rm -rf ${settings.nfs.export}/bramble-bench`)
   }
 }
 
-const head =
-  '| file | local | share | site | share / local | site / local |\n| --- | --- | --- | --- | --- | --- |\n'
+const wayNames = ['local', 'share', 'site'] as const
 
-/** Medians, and in brackets least and most. */
-function rowOf(name: string, rates: Record<'local' | 'share' | 'site', number[]>): string {
-  const { local, share, site } = rates
-  const cells = [local, share, site].map((values) => {
-    const [middle, least, most] = [median(values), Math.min(...values), Math.max(...values)].map(rounded)
-    return `${middle}/s (${least}–${most}, ${values.length})`
-  })
-  const ratios = [share, site].map((values) => (median(values) / median(local)).toFixed(2))
-  return `| ${[name, ...cells, ...ratios].join(' | ')} |\n`
+interface Measured {
+  /** Requests a second. */
+  rate: number
+  /** Milliseconds of the computer's processors for one request, those of the client among them. */
+  cost: number
+  /** How much of their time the processors worked, of 1. */
+  busy: number
 }
+type Served = Record<(typeof wayNames)[number], Measured[]>
 
-function rounded(value: number): string {
+const head = `| file | measured | ${wayNames.join(' | ')} | share / local | site / local |\n| --- | --- | --- | --- | --- | --- | --- |\n`
+
+function number(value: number): string {
   return value.toFixed(value < 100 ? 1 : 0)
 }
 
+/** Medians, and in brackets least and most. */
+function rowsOf(name: string, served: Served): string {
+  const row = (what: string, key: keyof Measured, text: (value: number) => string): string => {
+    const [local, share, site] = wayNames.map((way) => served[way].map((one) => one[key])) as Triple
+    const cells = [local, share, site].map((values) => {
+      const [least, most] = [Math.min(...values), Math.max(...values)]
+      return `${text(median(values))} (${text(least)}–${text(most)}, ${values.length})`
+    })
+    const ratios = [share, site].map((values) => (median(values) / median(local)).toFixed(2))
+    return `| ${[name, what, ...cells, ...ratios].join(' | ')} |\n`
+  }
+  return [
+    row('requests a second', 'rate', number),
+    row('processor time a request', 'cost', (value) => `${number(value)} ms`),
+    row('processors busy', 'busy', percent),
+  ].join('')
+}
+
+type Triple = [number[], number[], number[]]
+
 /** Errors: BrambleError when an answer was none, or another than 200. */
-async function requestsPerSecond(url: string, clients: number): Promise<number> {
+async function serve(url: string, clients: number): Promise<Measured> {
   const words = ['wrk', '-t1', `-c${clients}`, `-d${seconds}s`, '--timeout', '10s', url]
+  const before = processorTime()
   const { stdout } = await measure({ words: inNamespace(words) })
-  const rate = /^Requests\/sec:\s+([\d.]+)$/m.exec(stdout)?.[1]
-  if (rate !== undefined && !/Non-2xx|Socket errors/.test(stdout)) return Number(rate)
+  const { busy, all } = since(before)
+  const rate = Number(/^Requests\/sec:\s+([\d.]+)$/m.exec(stdout)?.[1] ?? Number.NaN)
+  const count = Number(/^\s+(\d+) requests in /m.exec(stdout)?.[1] ?? Number.NaN)
+  if (rate > 0 && count > 0 && !/Non-2xx|Socket errors/.test(stdout))
+    return { rate, cost: busy / count, busy: busy / all }
   throw new BrambleError(`${url} was not served`, { found: stdout })
 }
 
@@ -117,28 +139,4 @@ function startLocal(image: string, mirror: string): string {
 /** A command on one Pi, as root; what it printed. */
 function on(host: string, command: string): Promise<string> {
   return run([process.execPath, program, 'exec', host, '-i', 'inventory/lab', '--', 'sh', '-c', command])
-}
-
-/** Hundredths of a second that each has worked and rested since its start. */
-function ticks(names: readonly string[]): Promise<{ all: number; idle: number }[]> {
-  return Promise.all(
-    names.map(async (name) => {
-      // Before it is the host's name.
-      const [, line] = / cpu +(.+)$/m.exec(await on(name, 'cat /proc/stat')) ?? []
-      if (line === undefined) throw new BrambleError(`${name} does not tell how busy it is`)
-      const spent = line.split(' ').map(Number)
-      return { all: spent.reduce((sum, one) => sum + one, 0), idle: (spent[3] ?? 0) + (spent[4] ?? 0) }
-    }),
-  )
-}
-
-type Ticks = Awaited<ReturnType<typeof ticks>>
-
-function busy(names: readonly string[], before: Ticks, after: Ticks): string {
-  const share = names.map((name, index) => {
-    const [from, to] = [before[index], after[index]]
-    if (!from || !to) return name
-    return `${name} ${Math.round(100 * (1 - (to.idle - from.idle) / (to.all - from.all)))} %`
-  })
-  return share.join(', ')
 }

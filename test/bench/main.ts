@@ -54,15 +54,20 @@ async function main(): Promise<void> {
   const peers =
     values['peer-rounds'] === undefined ? undefined : count('--peer-rounds', values['peer-rounds'])
   const names = values.case?.flatMap((list) => list.split(','))
-  const state = machine()
+  const state = await machine({ onLab: onLab.some((name) => names?.includes(name)) })
   const results: Result[] = []
-  if (names?.includes('lab')) results.push(await lab(rounds, log))
   const head = async () => {
     const about = [...state, (await versions()).join(', '), new Date().toISOString().slice(0, 10)]
     return `${about.map((line) => `- ${line}\n`).join('')}\n`
   }
-  const keep = async () => publish('figures', `${await head()}${tableOf(results)}`)
-  const served = names?.includes('load') ? await load(rounds, log) : undefined
+  const publish = async (part: string, table: string): Promise<string> => {
+    const text = `${await head()}${table}`
+    if (values.write !== undefined) write(values.write, part, text)
+    return text
+  }
+  const show = async (part: string, table: string) => console.log(`\n${await publish(part, table)}`)
+  if (names?.includes('lab')) await show('lab', tableOf(await lab(rounds, log)))
+  if (names?.includes('load')) await show('load', await load(rounds, log))
   const chosen = choose(names)
   if (chosen.length > 0) {
     await install()
@@ -76,19 +81,13 @@ async function main(): Promise<void> {
         const peerRounds = peers ?? (one.hosts > 10 ? 1 : 3)
         results.push(await one.run({ farm, rounds, peerRounds, log }))
         // After each: an hour of them shall not be lost with one.
-        await keep()
+        await publish('figures', tableOf(results))
       }
     } finally {
       await farm.stop()
     }
   }
-  if (results.length > 0) console.log(`\n${await keep()}`)
-  if (served !== undefined) console.log(`\n${publish('load', `${await head()}${served}`)}`)
-}
-
-function publish(part: string, text: string): string {
-  if (values.write !== undefined) write(values.write, part, text)
-  return text
+  if (results.length > 0) await show('figures', tableOf(results))
 }
 
 function log(line: string): void {
