@@ -60,12 +60,14 @@ async function main(): Promise<void> {
     const about = [...state, (await versions()).join(', '), new Date().toISOString().slice(0, 10)]
     return `${about.map((line) => `- ${line}\n`).join('')}\n`
   }
-  const publish = async (part: string, table: string): Promise<string> => {
-    const text = `${await head()}${table}`
+  const keep = (part: string, text: string) => {
     if (values.write !== undefined) write(values.write, part, text)
-    return text
   }
-  const show = async (part: string, table: string) => console.log(`\n${await publish(part, table)}`)
+  const show = async (part: string, table: string) => {
+    const text = `${await head()}${table}`
+    console.log(`\n${text}`)
+    keep(part, text)
+  }
   if (names?.includes('lab')) await show('lab', tableOf(await lab(rounds, log)))
   if (names?.includes('load')) await show('load', await load(rounds, log))
   const chosen = choose(names)
@@ -81,7 +83,7 @@ async function main(): Promise<void> {
         const peerRounds = peers ?? (one.hosts > 10 ? 1 : 3)
         results.push(await one.run({ farm, rounds, peerRounds, log }))
         // After each: an hour of them shall not be lost with one.
-        await publish('figures', tableOf(results))
+        keep('figures', `${await head()}${tableOf(results)}`)
       }
     } finally {
       await farm.stop()
