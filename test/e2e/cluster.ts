@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { DrillsResult } from '../../src/drill/result.ts'
 import type { Event } from '../../src/engine/events.ts'
@@ -50,16 +48,14 @@ export async function apply(...args: string[]): Promise<Ran & { events: Event[];
   return { ...ran, events, summary: last }
 }
 
-/** Runs drills against the lab, once the cluster has settled. */
-export async function drills(...names: string[]): Promise<Ran & { result: DrillsResult }> {
+/** Runs drills against the lab, once the cluster has settled; their report is kept as a user's is. */
+export async function drills(...args: string[]): Promise<Ran & { result: DrillsResult }> {
   await eventually('the cluster to be whole', 300, async () => {
     const { code, stdout } = await bramble('status', '-i', 'inventory/lab', '-o', 'lines')
     if (code !== 0) throw new Error(stdout)
     return true
   })
-  const folder = mkdtempSync(join(tmpdir(), 'bramble-drill-'))
-  const ran = await bramble('drill', ...names, '-i', 'inventory/lab', '-o', 'json', '--report', folder)
-  rmSync(folder, { recursive: true })
+  const ran = await bramble('drill', ...args, '-i', 'inventory/lab', '-o', 'json')
   return { ...ran, result: JSON.parse(ran.stdout) as DrillsResult }
 }
 
