@@ -1,10 +1,11 @@
-import { BrambleError, ConnectionError } from '../errors.ts'
+import { BrambleError } from '../errors.ts'
 import type { Mark, Recorded } from './bounds.ts'
 import type { Drill } from './catalogue.ts'
 import { missing, shapeOf } from './health.ts'
 import type { Load } from './load.ts'
 import { measure, perSecond } from './measure.ts'
 import type { DrillResult } from './result.ts'
+import { settle } from './settle.ts'
 import { Stage, Stopped, type Access } from './stage.ts'
 
 /** Seconds of load before something happens, so that it can be seen how it was. */
@@ -13,7 +14,8 @@ const BEFORE = 5
 /**
  * Runs one drill under load. Whatever happens, what was cut is put back before this returns. Undefined: interrupted.
  *
- * Errors: BrambleError when the cluster is not whole to begin with, or when not all could be put back.
+ * Errors: BrambleError when the cluster is not whole to begin with and does not become so (`settle`), or when not all
+ * could be put back.
  */
 export async function runDrill(
   drill: Drill,
@@ -21,17 +23,12 @@ export async function runDrill(
   begin: () => Load,
   tell: (mark: Mark, began: number) => void,
 ): Promise<DrillResult | undefined> {
-  const status = await access.look()
+  const asked = Date.now()
+  const status = await settle(access, (what) => {
+    tell({ at: Date.now(), what, kind: 'note', hosts: [] }, asked)
+  })
+  if (access.signal.aborted) return undefined
   const before = shapeOf(status)
-  if (status.nodes.every(({ reachable }) => !reachable)) {
-    throw new ConnectionError('no host could be reached', { found: missing(before, status).join('\n') })
-  }
-  if (!status.ok) {
-    throw new BrambleError('the cluster is not whole: what a drill would show is not what it can do', {
-      found: missing(before, status).join('\n'),
-      next: 'bramble status says what to do',
-    })
-  }
   const load = begin()
   const began = Date.now()
   const stage = new Stage(access, { before, samples: load.samples, tell: (mark) => tell(mark, began) })

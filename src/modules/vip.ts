@@ -118,7 +118,10 @@ trap admit EXIT`),
     raw(`sleep 0.3
 kill -TERM "$pid"
 tries=0
-while held && [ $tries -lt 50 ]; do sleep 0.1; tries=$((tries + 1)); done`),
+while held && [ $tries -lt 50 ]; do sleep 0.1; tries=$((tries + 1)); done
+admit`),
+    // Or it would still pass for one that is ready to take the address over.
+    sh`timeout 10 docker wait "$id" >/dev/null || :`,
   )
 }
 

@@ -89,6 +89,8 @@ export function backInService(host: Host, cluster: Cluster): Play[] {
         critical: true,
         *tasks(_, { facts }) {
           yield released(other, cluster, facts)
+          // Until it has started again, nobody would take the address over.
+          yield balancerReady({ ...ready, timeout: 120 })
         },
       }),
     ),

@@ -92,6 +92,51 @@ describe('a drill', () => {
     })
   })
 
+  it('is not begun before a preferred load balancer has taken the virtual IP back, and says so', async () => {
+    await access.play('virtual IP away')
+    const told: string[] = []
+    const drill = drillThat((stage) => {
+      assert.equal(stage.before['virtual IP'], 'rpi1')
+      return Promise.resolve()
+    })
+    await runDrill(
+      drill,
+      access,
+      () => loadOf(),
+      ({ what }) => told.push(what),
+    )
+    assert.equal(
+      told[0],
+      'waits until the cluster has settled: the virtual IP is on rpi2, and rpi1 takes it back',
+    )
+  })
+
+  it('is begun where the virtual IP stays with another load balancer', async () => {
+    await access.play('virtual IP away')
+    access.pause = () => Promise.resolve()
+    const drill = drillThat((stage) => {
+      assert.equal(stage.before['virtual IP'], 'rpi2')
+      return Promise.resolve()
+    })
+    const result = await runDrill(drill, access, () => loadOf(), quiet)
+    assert.equal(result?.error, null)
+  })
+
+  it('is begun once the cluster has become whole', async () => {
+    await access.plugs.powerOff([inventory.hosts[2] as Host])
+    let pauses = 0
+    access.pause = async () => {
+      if ((pauses += 1) === 2) await access.plugs.powerOn([inventory.hosts[2] as Host])
+    }
+    const result = await runDrill(
+      drillThat(() => Promise.resolve()),
+      access,
+      () => loadOf(),
+      quiet,
+    )
+    assert.equal(result?.error, null)
+  })
+
   it('is not begun where no host can be reached', async () => {
     await access.plugs.powerOff(inventory.hosts)
     const begun = runDrill(
