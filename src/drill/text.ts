@@ -41,11 +41,12 @@ export function resultLines(result: DrillResult, paint: Paint): string[] {
 /** How all went, in a line. */
 export function summaryLine({ drills, ok }: DrillsResult, paint: Paint): string {
   const skipped = drills.filter((drill) => drill.skipped !== null).length
-  const missed = drills.filter((drill) => !drill.ok).map(({ name }) => name)
+  const missed = drills.filter((drill) => !(drill.ok && drill.as_before)).map(({ name }) => name)
   const run = `${count(drills.length - skipped, 'drill')} run${skipped > 0 ? `, ${skipped} skipped` : ''}`
-  return ok
-    ? `${run}: ${paint('green', 'all bounds kept')}`
-    : `${run}: ${paint('red', `not as it should be: ${missed.join(', ')}`)}`
+  if (ok) return `${run}: ${paint('green', 'all bounds kept')}`
+  const wrong =
+    missed.length > 0 ? `not as it should be: ${missed.join(', ')}` : 'the others have not been run'
+  return `${run}: ${paint('red', wrong)}`
 }
 
 export function ending({ as_before: asBefore }: DrillResult): string {

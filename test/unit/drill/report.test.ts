@@ -130,6 +130,10 @@ describe('the report on drills', () => {
       '  ✖ waited in vain for the cluster to be whole again\n    expected: within 900 s',
     ])
     assert.equal(summaryLine(all, plain), '2 drills run, 1 skipped: not as it should be: nfs-hang')
+    const ended = { ...all, drills: all.drills.filter(({ ok }) => ok) }
+    assert.equal(summaryLine(ended, plain), '1 drill run, 1 skipped: the others have not been run')
+    const moved = { ...all, drills: ended.drills.map((drill) => ({ ...drill, as_before: false })) }
+    assert.match(summaryLine(moved, plain), /: not as it should be: \w/)
     assert.equal(summaryLine({ ...all, ok: true, drills: [well] }, plain), '1 drill run: all bounds kept')
   })
 })
