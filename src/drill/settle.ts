@@ -1,11 +1,10 @@
 import { BrambleError, ConnectionError } from '../errors.ts'
 import type { ClusterStatus } from '../status/types.ts'
-import { missing, shapeOf } from './health.ts'
 import type { Access } from './stage.ts'
 
 /** Seconds between two looks. */
 const LOOK = 3
-/** Seconds that it may take besides those after which a preferred load balancer takes the virtual address back. */
+/** Seconds of pauses, besides those after which a preferred load balancer takes the virtual address back. */
 const MORE = 30
 
 /**
@@ -19,11 +18,11 @@ export async function settle(access: Access, tell: (what: string) => void): Prom
   const seconds = access.cluster.settings.vip.preempt_delay + MORE
   for (let waited = 0; ; waited += LOOK) {
     const status = await access.look()
-    const lacking = missing(shapeOf(status), status)
+    const lacking = status.problems.map(({ what }) => what)
     if (status.nodes.every(({ reachable }) => !reachable)) {
       throw new ConnectionError('no host could be reached', { found: lacking.join('\n') })
     }
-    const awaited = status.ok ? homecoming(access, status) : lacking.join('; ')
+    const awaited = status.ok ? moveToCome(access, status) : lacking.join('; ')
     if (awaited === undefined || access.signal.aborted) return status
     if (waited === 0) tell(`waits until the cluster has settled: ${awaited}`)
     if (waited >= seconds) {
@@ -39,7 +38,7 @@ export async function settle(access: Access, tell: (what: string) => void): Prom
 }
 
 /** The move of the virtual address that is still to come. */
-function homecoming({ cluster }: Access, { vip }: ClusterStatus): string | undefined {
+function moveToCome({ cluster }: Access, { vip }: ClusterStatus): string | undefined {
   const [preferred] = cluster.group('loadbalancers')
   const [holder] = vip.holders
   if (!preferred || !holder || holder === preferred.name) return undefined

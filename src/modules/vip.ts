@@ -100,9 +100,9 @@ export function vipReleased({ address, port, stack, others, ...common }: VipRele
  * moves to a machine that knows nothing of it, fails. So requests are dropped while those that have just been accepted
  * send what they ask for. An answer that comes after the move is still sent, as HAProxy binds `transparent`; only one
  * that is so long that its client has to confirm parts of it is cut. What takes long is asked before, and nothing is
- * asked meanwhile: a look at the connections takes an emulated Pi half as long as the wait. All is over within that second,
- * or the repeated request would be dropped, too, and the next one comes after three. The rule must not outlive this
- * script, however it ends: it would cut the site off when the address comes back.
+ * asked meanwhile: a look at the connections takes an emulated Pi half as long as the wait. All is over within that
+ * second, or the repeated request would be dropped, too, and the next one comes after three. The rule must not outlive
+ * this script, however it ends: it would cut the site off when the address comes back.
  */
 function release(address: string, port: number, stack: string): Sh {
   const rule = ['INPUT', '-d', address, '-p', 'tcp', '--syn', '--dport', port, '-j', 'DROP']

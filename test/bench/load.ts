@@ -83,13 +83,13 @@ function number(value: number): string {
 /** Medians, and in brackets least and most. */
 function rowsOf(name: string, served: Served): string {
   const row = (what: string, key: keyof Measured, text: (value: number) => string): string => {
-    const [local, share, site] = wayNames.map((way) => served[way].map((one) => one[key])) as Triple
-    const cells = [local, share, site].map((values) => {
-      const [least, most] = [Math.min(...values), Math.max(...values)]
-      return `${text(median(values))} (${text(least)}–${text(most)}, ${values.length})`
+    const of = (way: keyof Served): number[] => served[way].map((one) => one[key])
+    const cells = wayNames.map((way) => {
+      const [least, most] = [Math.min(...of(way)), Math.max(...of(way))]
+      return `${text(median(of(way)))} (${text(least)}–${text(most)}, ${of(way).length})`
     })
-    const ratios = [share, site].map((values) => (median(values) / median(local)).toFixed(2))
-    return `| ${[name, what, ...cells, ...ratios].join(' | ')} |\n`
+    const ratios = (['share', 'site'] as const).map((way) => median(of(way)) / median(of('local')))
+    return `| ${[name, what, ...cells, ...ratios.map((ratio) => ratio.toFixed(2))].join(' | ')} |\n`
   }
   return [
     row('requests a second', 'rate', number),
@@ -97,8 +97,6 @@ function rowsOf(name: string, served: Served): string {
     row('processors busy', 'busy', percent),
   ].join('')
 }
-
-type Triple = [number[], number[], number[]]
 
 /** Errors: BrambleError when an answer was none, or another than 200. */
 async function serve(url: string, clients: number): Promise<Measured> {

@@ -54,6 +54,7 @@ async function main(): Promise<void> {
   const peers =
     values['peer-rounds'] === undefined ? undefined : count('--peer-rounds', values['peer-rounds'])
   const names = values.case?.flatMap((list) => list.split(','))
+  const chosen = choose(names)
   const state = await machine({ onLab: onLab.some((name) => names?.includes(name)) })
   const results: Result[] = []
   const head = async () => {
@@ -70,7 +71,6 @@ async function main(): Promise<void> {
   }
   if (names?.includes('lab')) await show('lab', tableOf(await lab(rounds, log)))
   if (names?.includes('load')) await show('load', await load(rounds, log))
-  const chosen = choose(names)
   if (chosen.length > 0) {
     await install()
     const farm = await startFarm(Math.max(...chosen.map((one) => one.hosts)))
