@@ -8,7 +8,7 @@ import { drillReport } from '../drill/report.ts'
 import { skippedDrill, type DrillResult, type DrillsResult } from '../drill/result.ts'
 import { runDrill } from '../drill/run.ts'
 import type { Access } from '../drill/stage.ts'
-import { markLine, resultLines, summaryLine } from '../drill/text.ts'
+import { logText, markLine, resultLines, summaryLine } from '../drill/text.ts'
 import { BrambleError, ConnectionError } from '../errors.ts'
 import type { Inventory } from '../inventory/index.ts'
 import { replaceFile } from '../replace-file.ts'
@@ -143,11 +143,13 @@ function concluded({ ok }: DrillsResult, failure: BrambleError | undefined, inte
   return ok ? 0 : 2
 }
 
-/** Writes the report, its picture and its figures; the folder they are in. */
+/** Writes the report, its picture, its figures, and what the load balancers logged during each drill; the folder they are in. */
 function writeReport(result: DrillsResult, folder: string | undefined): string {
   const stamp = result.time.slice(0, 19).replaceAll(':', '-')
   const directory = folder ?? join('.bramble/drills', stamp)
+  const run = result.drills.filter(({ skipped }) => skipped === null)
   const files = {
+    ...Object.fromEntries(run.map((one) => [`${one.name}.log`, logText(one)])),
     'report.md': drillReport(result, 'availability.svg'),
     'availability.svg': drillPicture(result),
     'drills.json': `${JSON.stringify(result)}\n`,

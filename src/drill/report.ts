@@ -60,7 +60,7 @@ function detail(drill: DrillResult): string {
   return [
     `## ${drill.title}`,
     '',
-    `\`bramble drill ${drill.name}\`: the longest gap began at ${drill.gap_at_s} s, the longest wait was ${drill.longest_wait_ms} ms.`,
+    `\`bramble drill ${drill.name}\`: the longest gap began at ${drill.gap_at_s} s, the longest wait was ${drill.longest_wait_ms} ms. What HAProxy and Keepalived wrote: [${drill.name}.log](${drill.name}.log).`,
     '',
     ...events,
     ...failures,

@@ -41,6 +41,8 @@ export interface DrillResult {
   bounds: BoundResult[]
   /** Failed requests by reason, with when the first and the last were sent. */
   failures: { reason: string; count: number; first_s: number; last_s: number }[]
+  /** What HAProxy and Keepalived of the load balancers wrote meanwhile, by the clock of each host. */
+  log: { at_s: number; host: string; service: string; text: string }[]
   marks: { at_s: number; what: string; kind: Mark['kind'] }[]
   /** When the first of `per_second` began. */
   from_s: number
@@ -76,6 +78,7 @@ export function skippedDrill({ name, title }: { name: string; title: string }, r
     figures: {},
     bounds: [],
     failures: [],
+    log: [],
     marks: [],
     from_s: 0,
     per_second: [],

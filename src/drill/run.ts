@@ -3,6 +3,7 @@ import type { Mark, Recorded } from './bounds.ts'
 import type { Drill } from './catalogue.ts'
 import { missing, shapeOf } from './health.ts'
 import type { Load } from './load.ts'
+import { balancerLogs, type LogLine } from './logs.ts'
 import { measure, perSecond } from './measure.ts'
 import type { DrillResult } from './result.ts'
 import { settle } from './settle.ts'
@@ -53,17 +54,21 @@ export async function runDrill(
   // Without an error, the drill has waited for it.
   const asBefore = error === undefined || missing(before, await access.look()).length === 0
   const recorded: Recorded = { samples, began, ended, marks: stage.marks, figures: stage.figures }
-  return resultOf(drill, recorded, { redundant: stage.redundant, error, asBefore })
+  const log = await balancerLogs(access, began)
+  return resultOf(drill, recorded, { redundant: stage.redundant, error, asBefore, log })
+}
+
+interface Outcome {
+  redundant: number | undefined
+  error: BrambleError | undefined
+  asBefore: boolean
+  log: readonly LogLine[]
 }
 
 function resultOf(
   drill: Drill,
   recorded: Recorded,
-  {
-    redundant,
-    error,
-    asBefore,
-  }: { redundant: number | undefined; error: BrambleError | undefined; asBefore: boolean },
+  { redundant, error, asBefore, log }: Outcome,
 ): DrillResult {
   const { samples, began, ended, marks, figures } = recorded
   // Times are told from when something was first done.
@@ -97,6 +102,7 @@ function resultOf(
       first_s: seconds(first),
       last_s: seconds(last),
     })),
+    log: log.map(({ at, ...line }) => ({ at_s: seconds(at), ...line })),
     marks: marks.map(({ at, what, kind }) => ({ at_s: seconds(at), what, kind })),
     from_s: seconds(began),
     per_second: perSecond(samples, began, ended).map(({ answered, failed }) => [answered, failed]),

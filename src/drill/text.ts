@@ -13,6 +13,15 @@ export function markLine(seconds: number, what: string): string {
   return `  ${seconds.toFixed(1).padStart(7)} s  ${what}`
 }
 
+/** What the load balancers wrote during a drill, on its time line. */
+export function logText({ log }: DrillResult): string {
+  return log
+    .map(
+      ({ at_s: at, host, service, text }) => `${at.toFixed(2).padStart(8)} s  ${host} ${service}: ${text}\n`,
+    )
+    .join('')
+}
+
 /** What came of a drill, as lines for a terminal. */
 export function resultLines(result: DrillResult, paint: Paint): string[] {
   if (result.skipped !== null) return [`  ${paint('yellow', 'skipped')}: ${result.skipped}`]

@@ -52,7 +52,6 @@ for (const shell of shells) {
     it('is free for the next run as soon as one has ended, and costs no trip', async () => {
       const first = await run([holds(directory.at('a'), '1')])
       // Of two runs within one hundredth of a second nobody can tell which was first: the second looks once more.
-      const uptime = () => readFileSync('/proc/uptime', 'utf8')
       const ended = uptime()
       await until('the next hundredth of a second', 1000, () => uptime() !== ended)
       const second = await run([holds(directory.at('a'), '2')])
@@ -200,3 +199,7 @@ describe('who holds a lock', () => {
     it(what, () => assert.equal(judge(held, waited, false), verdict))
   }
 })
+
+function uptime(): string {
+  return readFileSync('/proc/uptime', 'utf8')
+}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { drillPicture } from '../../../src/drill/picture.ts'
 import { drillReport, drillTable } from '../../../src/drill/report.ts'
 import { skippedDrill, type DrillResult, type DrillsResult } from '../../../src/drill/result.ts'
-import { resultLines, summaryLine } from '../../../src/drill/text.ts'
+import { logText, resultLines, summaryLine } from '../../../src/drill/text.ts'
 import { plain } from '../../../src/report/text.ts'
 
 const well: DrillResult = {
@@ -24,6 +24,7 @@ const well: DrillResult = {
   failures: [
     { reason: 'nothing for 10 s while waiting for the answer', count: 1, first_s: -0.01, last_s: -0.01 },
   ],
+  log: [{ at_s: 0.854, host: 'rpi2', service: 'keepalived', text: '(web) Entering MASTER STATE' }],
   marks: [
     { at_s: 0, what: 'power of rpi1 cut', kind: 'down' },
     { at_s: 12.4, what: 'power of rpi1 back', kind: 'back' },
@@ -111,6 +112,14 @@ describe('the report on drills', () => {
       drillReport({ ...all, lab: null }, 'a.svg'),
       /Measured on the cluster at http:\/\/10\.77\.0\.200\/ by/,
     )
+  })
+
+  it('has what the load balancers logged beside it, on the same time line', () => {
+    assert.match(
+      drillReport(all, 'a.svg'),
+      /^`bramble drill vip-power`: .+: \[vip-power\.log\]\(vip-power\.log\)\.$/m,
+    )
+    assert.equal(logText(well), '    0.85 s  rpi2 keepalived: (web) Entering MASTER STATE\n')
   })
 
   it('is the same in a terminal', () => {

@@ -148,6 +148,39 @@ describe('a drill', () => {
     await assert.rejects(begun, ConnectionError)
   })
 
+  it('tells what the load balancers logged meanwhile, in the order of time', async () => {
+    const result = await runDrill(
+      drillThat((stage) => stage.end()),
+      access,
+      () => loadOf(),
+      quiet,
+    )
+    assert.deepEqual(
+      result?.log.map(({ host, service, text }) => [host, service, text]),
+      [
+        ['rpi2', 'haproxy', 'Server web/rpi3 is DOWN'],
+        ['rpi1', 'haproxy', 'Server web/rpi3 is DOWN'],
+      ],
+    )
+    assert.ok((result?.log[0]?.at_s ?? -1) >= 0, 'it counts from when the power was cut')
+  })
+
+  it('tells of a load balancer whose log cannot be read', async () => {
+    const run = access.run.bind(access)
+    access.run = (host, command) =>
+      command.text.includes('docker logs') && host.name === 'rpi2'
+        ? Promise.reject(new BrambleError('no docker'))
+        : run(host, command)
+    const result = await runDrill(
+      drillThat((stage) => stage.end()),
+      access,
+      () => loadOf(),
+      quiet,
+    )
+    const [told] = result?.log.filter(({ host }) => host === 'rpi2') ?? []
+    assert.equal(told?.text, 'no logs: no docker')
+  })
+
   it('misses a bound that is exceeded, and gives times from when something was first done', async () => {
     const drill = drillThat(
       async (stage) => {

@@ -35,6 +35,7 @@ export class Understudy implements Access {
 
   run(host: Host, { text }: { text: string }): Promise<string> {
     if (this.#dead.has(host.name)) throw new ConnectionError('cannot be reached', { host: host.name })
+    if (text.includes('docker logs')) return Promise.resolve(logOf(host))
     if (text.includes('docker inspect')) return Promise.resolve(`${this.#pid}\n`)
     if (text.includes('/dev/tcp/')) return Promise.resolve('open\n')
     if (text.startsWith('curl')) return Promise.resolve(this.#share)
@@ -104,6 +105,11 @@ export class Understudy implements Access {
     this.done.push(`${what} ${hosts.map(({ name }) => name).join(' ')}`)
     return Promise.resolve()
   }
+}
+
+function logOf({ name }: Host): string {
+  const time = new Date(Date.now() + (name === 'rpi1' ? 20 : 10)).toISOString()
+  return `${time} haproxy Server web/rpi3 is DOWN\nnot a line of a log\n`
 }
 
 /** A load whose requests are made up: each is answered by default, a long time ahead. */
