@@ -32,6 +32,12 @@ export class Line {
     return this.#asking.answer
   }
 
+  /** The same until `over`: after that the host is told to be silent. */
+  async askUntil(over: Promise<unknown>): Promise<Seen | BrambleError> {
+    const since = Date.now()
+    return Promise.race([this.ask(), over.then(() => this.#silence(since))])
+  }
+
   /**
    * The same for who looks again soon: after `patience` seconds the host is told to be silent, and its answer counts for
    * the next look. It has longer the first time, since it has to be connected to, and only a moment when it was silent.
@@ -48,8 +54,7 @@ export class Line {
     const silent = () => {
       if (this.#last instanceof BrambleError) return this.#last
       this.#last = 'quiet'
-      const message = `has not answered for ${Math.round((Date.now() - since) / 1000)} s`
-      return new TimeoutError(message, { host: this.host.name })
+      return this.#silence(since)
     }
     return within(seconds, answer, silent).catch(asBramble)
   }
@@ -57,6 +62,11 @@ export class Line {
   close(): void {
     this.#session?.close()
     this.#session = undefined
+  }
+
+  #silence(since: number): TimeoutError {
+    const message = `has not answered for ${Math.round((Date.now() - since) / 1000)} s`
+    return new TimeoutError(message, { host: this.host.name })
   }
 
   async #ask(): Promise<Seen | BrambleError> {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { BrambleError } from '../errors.ts'
 import type { Host, Inventory } from '../inventory/index.ts'
 import type { Asked } from '../status/answers.ts'
@@ -11,8 +12,8 @@ import { Line } from './line.ts'
 
 export interface Lookout {
   /**
-   * One look at all hosts, side by side. Each is waited for as long as it may take; when the `next` look is not far,
-   * only until it should have told of what hangs there.
+   * One look at all hosts, side by side. One that does not answer holds up nobody: it is waited for until the others have
+   * long answered or, when the `next` look is not far, until it should have told of what hangs there.
    */
   look(next: boolean): Promise<{ status: ClusterStatus; asked: Asked[] }>
   /** Names of the hosts that have not answered yet. */
@@ -35,9 +36,10 @@ export function lookout(
   })
   return {
     async look(next) {
+      const over = next ? undefined : longAnswered(lines.map(({ line }) => line.ask()))
       const asked = await Promise.all(
         lines.map(async ({ line, seconds }) => {
-          const seen = await (next ? line.glance(seconds + 1.5) : line.ask())
+          const seen = await (over ? line.askUntil(over) : line.glance(seconds + 1.5))
           return [
             line.host,
             seen instanceof BrambleError ? seen : readTold(inventory, line.host, seen),
@@ -52,4 +54,21 @@ export function lookout(
       for (const { line } of lines) line.close()
     },
   }
+}
+
+/** Milliseconds that a host may take longer than others that are as fast. */
+const MOMENT = 3000
+
+/** Comes when half of them have answered, and as long again and a moment have gone by. */
+async function longAnswered(answers: readonly Promise<unknown>[]): Promise<void> {
+  const start = performance.now()
+  let lacking = Math.ceil(answers.length / 2)
+  await new Promise<void>((resolve) => {
+    const count = () => {
+      lacking -= 1
+      if (lacking === 0) resolve()
+    }
+    for (const answer of answers) answer.then(count, count)
+  })
+  await delay(performance.now() - start + MOMENT, undefined, { ref: false })
 }

@@ -225,15 +225,15 @@ describe('the status of a cluster on real hosts', function () {
     assert.equal(await watch.ended, 0, watch.printed)
   })
 
-  it('is not held up by a host that does not answer: it is told after its own time', async () => {
+  it('is not held up by a host that does not answer: it is told once the others have long answered', async () => {
     proxy.hush()
     const before = performance.now()
     const { code, found } = await status()
     const took = performance.now() - before
     proxy.heal()
     assert.equal(code, 2)
-    assert.ok(took < (timeout + 6) * 1000, `${took} ms`)
-    assert.match(found.problems[0]?.what ?? '', /^rpi3: .*did not speak SSH within 12 s/)
+    assert.ok(took < timeout * 1000, `${took} ms: it had all of its own time`)
+    assert.match(found.problems[0]?.what ?? '', /^rpi3: has not answered for \d+ s$/)
     assert.deepEqual([found.problems.length, found.services?.length, found.nodes[2]?.state], [1, 3, 'ready'])
   })
 
