@@ -1,14 +1,17 @@
 import { play, playbook, preflight, preflightAcross, routes, type Secret } from 'bramble'
 
-/** What a machine must be before anything is changed on it. */
+/** What a machine must be before anything is changed on any. One that cannot be reached holds up nobody. */
 const machines = play({
   name: 'preflight',
   hosts: 'all',
+  critical: 'tasks',
   *tasks(host, { cluster }) {
     const { min_free_disk_mb: minFreeDisk } = cluster.settings.preflight
     yield preflight({ hostname: host.name, address: host.address, minFreeDisk })
     const peers = cluster.hosts.filter((other) => other !== host).map(({ address }) => address)
-    yield routes({ from: host.address, peers })
+    const { nginx } = cluster.settings
+    // Of the swarm, of NFS, and where HAProxy finds the web servers.
+    yield routes({ from: host.address, peers, ports: [22, 2377, 7946, 2049, nginx.port] })
   },
 })
 
@@ -16,6 +19,7 @@ const machines = play({
 const together = play({
   name: 'preflight together',
   hosts: 'all',
+  critical: 'tasks',
   *tasks(host, { cluster, facts, alive }) {
     yield preflightAcross({
       host: host.name,

@@ -54,7 +54,7 @@ export class TimeoutError extends ConnectionError {
   override name = 'TimeoutError'
 }
 
-/** A task failed on a host. */
+/** A task failed on a host, or could not be begun there because sudo refused. */
 export class TaskError extends BrambleError {
   override name = 'TaskError'
 }

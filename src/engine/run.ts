@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import pLimit from 'p-limit'
-import { BrambleError, ConnectionError, InputError } from '../errors.ts'
+import { BrambleError, ConnectionError, InputError, TaskError } from '../errors.ts'
 import type { Cluster, Host } from '../inventory/index.ts'
 import { FactStore, UnknownFact } from '../playbook/facts.ts'
 import type { Context, Play, Playbook } from '../playbook/play.ts'
@@ -68,7 +68,7 @@ class Runner {
   readonly #remotes: Map<Host, Remote>
   readonly #tally: Tally
   readonly #alive: Set<Host>
-  readonly #failed = new Set<Host>()
+  readonly #failed = new Map<Host, BrambleError>()
   readonly #limit: ReturnType<typeof pLimit>
   #stopped = ''
 
@@ -143,9 +143,10 @@ class Runner {
     if (hosts.length === 0) return
     this.#state.emit({ type: 'play', at: Date.now(), play: play.name, hosts: hosts.map((host) => host.name) })
     const before = this.#failed.size
+    const counts = (failure: BrambleError) => play.critical !== 'tasks' || failure instanceof TaskError
     for (const batch of batches(hosts, play.serial)) {
       await Promise.all(batch.map((host) => this.#limit(() => this.#host(index, host))))
-      const failures = this.#failed.size - before
+      const failures = [...this.#failed.values()].slice(before).filter(counts).length
       if (failures > (play.critical ? 0 : (play.maxFailures ?? Infinity))) {
         this.#stopped = `the play "${play.name}" ended the run: ${failures} of its hosts failed`
       }
@@ -206,8 +207,8 @@ class Runner {
 
   #fail(host: Host, error: unknown): void {
     this.#alive.delete(host)
-    this.#failed.add(host)
     const failure = error instanceof BrambleError ? error : locate(error, host.name)
+    this.#failed.set(host, failure)
     const { trips } = this.#tally.hosts[host.name] as HostSummary
     // A host that was never logged into is unreachable; one that was lost later failed, and what it did is not known.
     const unreachable =
@@ -223,7 +224,7 @@ class Runner {
     const ok = this.#failed.size === 0 && this.#stopped === ''
     const { cluster, hosts: all, file, command = `bramble apply ${file}`, whole = false } = this.#options
     // A run that ended early is done with none of its hosts.
-    const left = this.#stopped === '' ? [...this.#failed] : all
+    const left = this.#stopped === '' ? [...this.#failed.keys()] : all
     const names = left.map((host) => host.name).join(',')
     const retry = whole || left.length === cluster.hosts.length ? command : `${command} --limit ${names}`
     this.#state.emit({

@@ -147,5 +147,8 @@ function words(text: string | undefined): string[] {
 /** Everything that is wrong, in one error. */
 export function fail(problems: readonly string[], message: string): void {
   if (problems.length === 0) return
-  throw new TaskError(message, { found: problems.join('\n'), next: 'put this right, then apply again' })
+  throw new TaskError(message, {
+    found: problems.join('\n'),
+    next: "put this right, then apply again; or leave the machine out: --limit 'all:!HOST'",
+  })
 }

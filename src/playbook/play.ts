@@ -33,8 +33,11 @@ export interface Play {
   runOnce?: boolean
   /** More hosts than this that fail in the play end the run, after those that are at work. Default: no limit. */
   maxFailures?: number
-  /** One failed host ends the run, after those that are at work: with `serial: 1`, for what could cost a quorum. */
-  critical?: boolean
+  /**
+   * One failed host ends the run, after those that are at work: with `serial: 1`, for what could cost a quorum. `'tasks'`:
+   * not a host that is lost or cannot be reached, only one on which a task fails.
+   */
+  critical?: boolean | 'tasks'
   /** Names for `--tags`. */
   tags?: readonly string[]
   /** What shall be so on a host. Plain TypeScript; called more than once, so it must only compute. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Client, ClientChannel } from 'ssh2'
-import { BrambleError, ConnectionError, TimeoutError } from '../errors.ts'
+import { BrambleError, ConnectionError, TaskError, TimeoutError } from '../errors.ts'
 import type { Secret } from '../secrets/secret.ts'
 import { openClient } from './connection.ts'
 import { frame, Unframer, type Answer, type Answers } from './framing.ts'
@@ -167,7 +167,7 @@ class SshSession implements Session {
     const { name, user, becomePassword } = this.#target
     const stderr = unframer.text('stderr')
     if (/sudo: |a password is required|not in the sudoers/.test(stderr)) {
-      return new BrambleError('cannot become root', {
+      return new TaskError('cannot become root', {
         host: name,
         stderr,
         next: /must have a tty/.test(stderr)
@@ -222,7 +222,7 @@ function answerPrompt(
       stop()
       channel.close()
       const next = `Check the sudo password of ${target.user}: -K, BRAMBLE_BECOME_PASSWORD or ansible_become_password.`
-      reject(new BrambleError(message, { host: target.name, stderr: seen.replaceAll(prompt, ''), next }))
+      reject(new TaskError(message, { host: target.name, stderr: seen.replaceAll(prompt, ''), next }))
     }
     const onClose = () => fail('cannot become root')
     const onData = (chunk: Buffer) => {

@@ -376,6 +376,19 @@ describe('plays', () => {
     assert.equal(stopped, 'the play "quorum" ended the run: 1 of its hosts failed; plays not begun: test')
   })
 
+  it('that are critical in their tasks end the run for a task that fails, not for a host that is lost', async () => {
+    const hosts = ['rpi1', 'rpi2']
+    const lost = await runLocally([{ ...failing(), critical: 'tasks' }, later()], {
+      hosts,
+      unreachable: ['rpi1'],
+    })
+    assert.deepEqual([lost.ok, lost.stopped, written()], [false, undefined, ['rpi2', 'rpi2-later']])
+    const unfit = await runLocally([{ ...failing('rpi1'), critical: 'tasks', name: 'fit' }, over(() => [])], {
+      hosts,
+    })
+    assert.match(unfit.stopped ?? '', /^the play "fit" ended the run: 1 of its hosts failed/)
+  })
+
   it('that are critical and serial touch no host after the one that failed', async () => {
     await runLocally([{ ...failing('rpi2'), critical: true, serial: 1 }, later()], { hosts: four })
     assert.deepEqual(written(), ['rpi1'])
