@@ -56,12 +56,20 @@ describe('plays of a node’s life', () => {
       [
         'rpi1 is well @ rpi1',
         'rpi1 in service @ rpi2',
+        'requests for rpi1 @ rpi1,rpi2',
         'HAProxy of rpi1 @ rpi1',
         'Keepalived of rpi1 @ rpi2',
         'rpi1 can hold the virtual IP @ rpi1',
         'virtual IP back to rpi1 @ rpi2',
       ],
     )
+  })
+
+  it('take a web server back once every load balancer sends it requests, before another may go', () => {
+    assert.deepEqual(told(backInService(hosts[2] as Host, inventory)).slice(-2), [
+      'rpi3 in service @ rpi1: nodes ready, nodes active, stack ha-stack runs',
+      'requests for rpi3 @ rpi1,rpi2: HAProxy sends requests to rpi3',
+    ])
   })
 
   it('take another one back without', () => {
