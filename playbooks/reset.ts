@@ -36,7 +36,10 @@ const files = play({
       yield mount({ path: nfs.mount, source: nfs.export, type: 'none', state: 'absent' })
     }
     if (host.in('nfs_server')) {
-      yield absent({ path: '/etc/nfs.conf.d/bramble.conf' })
+      yield absent({
+        path: '/etc/nfs.conf.d/bramble.conf',
+        notify: { title: 'restart the NFS server', apply: sh`systemctl try-restart nfs-server` },
+      })
       yield absent({
         path: '/etc/exports.d/bramble.exports',
         notify: { title: 'export nothing', apply: sh`! command -v exportfs >/dev/null || exportfs -ra` },
@@ -73,12 +76,22 @@ const packages = play({
       cluster.settings.docker.source === 'debian'
         ? ['docker.io']
         : ['docker-ce', 'docker-ce-cli', 'containerd.io']
-    yield apt({ packages: [...docker, 'nfs-kernel-server', 'nfs-common'], state: 'absent', purge: true })
+    const others = ['nfs-kernel-server', 'nfs-common', 'rsync']
+    yield apt({ packages: [...docker, ...others], state: 'absent', purge: true })
     yield absent({ path: '/var/lib/docker' })
+    yield absent({ path: '/etc/apt/sources.list.d/docker.sources' })
+    yield absent({ path: '/etc/apt/keyrings/docker.asc' })
   },
 })
 
-export default playbook({ name: 'reset', plays: [files, packages] })
+/** What bramble remembers of a host: which handlers have not run yet, which configurations its images have agreed to. */
+const memory = play({
+  name: 'reset memory',
+  hosts: 'all',
+  tasks: () => [absent({ path: '/var/lib/bramble' })],
+})
+
+export default playbook({ name: 'reset', plays: [files, packages, memory] })
 
 function imagesOf({ nginx, haproxy, keepalived }: Cluster['settings']['images']): string[] {
   return [nginx, haproxy, keepalived]

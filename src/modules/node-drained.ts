@@ -39,7 +39,7 @@ export function nodeDrained(options: NodeDrainedOptions): Resource {
       probe: dockerGet('/nodes', `/tasks?filters=${encodeURIComponent(JSON.stringify({ node: [name] }))}`),
       settle: timeout,
       plan(seen) {
-        const { nodes, tasks } = read(seen)
+        const { nodes, tasks, told } = read(seen)
         const node = findNode(nodes, name, undefined)
         if (!node) return undefined
         if (node.Spec.Availability !== 'drain') {
@@ -50,7 +50,12 @@ export function nodeDrained(options: NodeDrainedOptions): Resource {
             apply: sh`docker node update --availability drain ${flags} ${node.ID} >/dev/null`,
           }
         }
-        const left = node.Status.State === 'down' ? [] : tasks.filter(({ Status }) => !over.has(Status.State))
+        if (node.Status.State === 'down') return undefined
+        if (tasks === undefined) {
+          const diff = `- ${name}: tasks that are not told: ${told}\n+ ${name}: no tasks`
+          return { diff, apply: sh`:`, waits: true }
+        }
+        const left = tasks.filter(({ Status }) => !over.has(Status.State))
         if (left.length === 0) return undefined
         const states = left.map(({ ID, Status }) => `- ${name}: task ${ID} is ${Status.State}`)
         return { diff: `${states.join('\n')}\n+ ${name}: no tasks`, apply: sh`:`, waits: true }
@@ -95,8 +100,14 @@ done`,
 /** States of a task that has ended. */
 const over = new Set(['complete', 'shutdown', 'failed', 'rejected', 'remove', 'orphaned'])
 
-function read(seen: Seen): { nodes: SwarmNode[]; tasks: (Task & { ID: string })[] } {
+/** `tasks` is undefined where Docker `told` something else instead of them. */
+function read(seen: Seen): {
+  nodes: SwarmNode[]
+  tasks: (Task & { ID: string })[] | undefined
+  told: string
+} {
   const nodes = toldNodes(seen, true)
-  const tasks = parseJson(seen.stdout.split('\n').filter((line) => line !== '')[1] ?? '')
-  return { nodes, tasks: Array.isArray(tasks) ? tasks : [] }
+  const [, told = ''] = seen.stdout.split('\n').filter((line) => line !== '')
+  const tasks = parseJson(told)
+  return { nodes, tasks: Array.isArray(tasks) ? tasks : undefined, told }
 }

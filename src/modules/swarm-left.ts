@@ -1,4 +1,5 @@
 import { lines, sh, type Sh } from '../playbook/sh.ts'
+import { daemonRuns, startDocker } from './docker.ts'
 import { resource, type Common, type Resource } from '../playbook/resource.ts'
 import { membership, readMembership } from './membership.ts'
 import { swarmFacts } from './swarm-member.ts'
@@ -16,7 +17,9 @@ export interface SwarmLeftOptions extends Common {
  * A host that is in no swarm. A manager has to be demoted first (see `nodeRemoved()`), which reaches it a moment later:
  * that is waited for. Facts: those of `swarmState()`.
  *
- * Errors: it is still a manager after a minute; no Docker daemon that could leave.
+ * A member whose Docker is stopped has it started: it would come back with the machine.
+ *
+ * Errors: it is still a manager after a minute; Docker does not start.
  *
  * @see https://docs.docker.com/reference/cli/docker/swarm/leave/
  * @example swarmLeft()
@@ -25,9 +28,17 @@ export function swarmLeft({ force = false, ...common }: SwarmLeftOptions = {}): 
   return resource(
     {
       title: 'in no swarm',
-      probe: membership,
+      probe: sh`if [ -e ${'/var/lib/docker/swarm/docker-state.json'} ] && ! ${daemonRuns}; then echo ${STOPPED}; else ${membership}
+fi`,
       settle: 30,
       plan(seen) {
+        if (seen.stdout.trim() === STOPPED) {
+          const { apply } = startDocker()
+          return {
+            diff: `- swarm: a member whose Docker is stopped\n+ swarm: inactive`,
+            apply: lines(apply, leave(force)),
+          }
+        }
         const state = readMembership(seen)?.LocalNodeState ?? 'inactive'
         if (state === 'inactive') return undefined
         return { diff: `- swarm: ${state}\n+ swarm: inactive`, apply: leave(force) }
@@ -37,6 +48,8 @@ export function swarmLeft({ force = false, ...common }: SwarmLeftOptions = {}): 
     common,
   )
 }
+
+const STOPPED = 'stopped'
 
 function leave(force: boolean | 'late'): Sh {
   if (force === true) return sh`docker swarm leave --force >/dev/null`

@@ -53,6 +53,14 @@ describe('nodeDrained', () => {
       apply: /^:$/,
     },
     {
+      title: 'waits where Docker says something else than which tasks there are',
+      make: drainRpi3,
+      seen: `${nodes(node('rpi3', {}, drained))}{"message":"node rpi3 is ambiguous (2 matches found)"}\n`,
+      expect: 'change',
+      diff: /^- rpi3: tasks that are not told: .*ambiguous.*\n\+ rpi3: no tasks$/,
+      apply: /^:$/,
+    },
+    {
       title: 'is done when all tasks have ended',
       make: drainRpi3,
       seen: nodes(node('rpi3', {}, drained)) + tasks('shutdown', 'failed', 'complete'),
@@ -230,6 +238,14 @@ describe('swarmLeft', () => {
   table([
     { title: 'is content in no swarm', make: left(), seen: info(), expect: 'ok' },
     { title: 'is content where no daemon is', make: left(), seen: { code: 7, stdout: '' }, expect: 'ok' },
+    {
+      title: 'starts the Docker of a member that is stopped, and leaves then',
+      make: left(),
+      seen: 'stopped\n',
+      expect: 'change',
+      diff: '- swarm: a member whose Docker is stopped\n+ swarm: inactive',
+      apply: /^systemctl start docker[^]*until docker swarm leave >/,
+    },
     {
       title: 'leaves, and waits until it is no manager any more',
       make: left(),
