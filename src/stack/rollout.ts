@@ -19,11 +19,11 @@ export interface Rollout {
  * changed, so that a later run knows it if this one is killed; files are on record once the swarm has all of them.
  */
 export function deploy(rollout: Rollout, command: Sh): Sh {
-  const { name, former } = rollout
+  const { former } = rollout
   const begun: Deployed = { files: {}, services: [], former }
   const begin = lines(
     sh`deploy() {`,
-    sh`  ${command} && services=$(${stackServices(name)}) && record ${head(rollout)}"$services"${`,"former":${JSON.stringify(former)}}`}`,
+    sh`  ${command} && services=$(list) && record ${head(rollout)}"$services"${`,"former":${JSON.stringify(former)}}`}`,
     sh`}`,
     sh`record ${JSON.stringify(begun)}`,
   )
@@ -65,7 +65,7 @@ function goingBack({ name, former }: Rollout): Sh {
     sh`  for service in $(docker stack services --format '{{.Name}}' ${name}); do`,
     sh`    case ${` ${names.join(' ')} `} in *" $service "*) ;; *) docker service rm "$service" || return ;; esac`,
     sh`  done`,
-    sh`  services=$(${stackServices(name)}) && record ${head(former)}"$services"'}'`,
+    sh`  services=$(list) && record ${head(former)}"$services"'}'`,
     sh`}`,
   )
 }
@@ -88,12 +88,28 @@ umask 077
 record() {
   printf '%s\\n' "$1" >.deployed.json.new && sync .deployed.json.new && mv .deployed.json.new .deployed.json
 }
+# The services. Without a leader, the swarm tells that instead of them.
+ask() {
+  answer=$(${stackServices(name)}) || return
+  case $answer in
+    '['*) printf '%s\\n' "$answer" ;;
+    *) printf '%s\\n' "$answer" >&2; return 1 ;;
+  esac
+}
+list() {
+  tries=0
+  until ask; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 15 ] || return 1
+    sleep 2
+  done
+}
 settle() {
   quiet=0 bad=
   read -r now _ </proc/uptime
   end=$((\${now%.*} + $1)) cause="did not run within $1 s"
   while :; do
-    each=$(${stackServices(name)} | sed 's/{"ID":"/\\n&/g')
+    each=$(ask 2>/dev/null | sed 's/{"ID":"/\\n&/g')
     if bad=$(printf '%s\\n' "$each" | grep -e '"UpdateStatus":{"State":"rollback_' -e '"UpdateStatus":{"State":"paused"'); then
       cause='the update failed and was rolled back or paused'
       return 1
@@ -107,7 +123,7 @@ settle() {
   done
 }
 explain() {
-  [ -n "$bad" ] || return 0
+  [ -n "$bad" ] || { ask 2>&1 >/dev/null || :; return 0; }
   names=$(printf '%s\\n' "$bad" | sed -n 's/.*"Spec":{"Name":"\\([^"]*\\)".*/\\1/p')
   echo $names: "$cause"
   tasks=$(docker service ps --no-trunc --format ${tasks} $names | grep -Ev ${older})

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { stack, stackConfigsPruned } from '../../../src/modules/index.ts'
-import { sh } from '../../../src/playbook/sh.ts'
-import { unsettled } from '../../../src/stack/rollout.ts'
+import { raw, sh } from '../../../src/playbook/sh.ts'
+import { finish, unsettled } from '../../../src/stack/rollout.ts'
 import type { Service, Task } from '../../../src/stack/state.ts'
-import { run } from './local.ts'
+import { run, temporary } from './local.ts'
 import { node } from './swarm-fixture.ts'
 import { table } from './table.ts'
 
@@ -309,6 +311,28 @@ describe('the wait for the services of a stack', () => {
       const { code, stdout } = run(sh`printf '%s\\n' ${text} | awk ${unsettled}`)
       assert.deepEqual([code, stdout], [0, settled ? '' : `${text}\n`])
     })
+})
+
+describe('the wait for the services of a stack, where the swarm answers something else', () => {
+  const directory = temporary()
+
+  it('goes on, is no success when its time is over, and tells what the swarm said', () => {
+    const pid = join(directory.path, 'docker.pid')
+    writeFileSync(pid, String(process.pid))
+    const rollout = {
+      name: 'ha-stack',
+      directory: directory.path,
+      files: {},
+      former: { files: {}, services: [] },
+      timeout: 1,
+    }
+    const answering = `curl() { echo '{"message":"The swarm does not have a leader."}'; }\nsleep() { :; }\n`
+    const script = finish(rollout, { files: {}, services: [] }).text.replaceAll('/run/docker.pid', pid)
+    const { code, stderr } = run(raw(answering + script), { strict: true })
+    assert.equal(code, 1)
+    assert.match(stderr, /The swarm does not have a leader/)
+    assert.deepEqual(readdirSync(directory.path), ['docker.pid'])
+  })
 })
 
 const prune = () => stackConfigsPruned({ name: 'ha-stack', directory: '/opt/st', keep: ['new'] })
