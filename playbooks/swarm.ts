@@ -84,8 +84,10 @@ const workers = play({
 const labels = play({
   name: 'swarm labels',
   hosts: 'managers',
-  runOnce: true,
-  *tasks(_, { cluster, alive, facts }) {
+  *tasks(host, { cluster, alive, facts }) {
+    // The first of the inventory may be a worker of the swarm, which is not told of the others.
+    const managers = cluster.group('managers').filter((one) => alive.includes(one))
+    if (host !== (leader(cluster, facts, managers) ?? managers[0])) return
     const names = new Set([...cluster.group('managers'), ...cluster.group('workers')].map(({ name }) => name))
     const ids = alive.flatMap(({ name }) => {
       const id = facts.find(name, 'node')
@@ -122,8 +124,8 @@ function member(host: Host, role: 'manager' | 'worker', cluster: Cluster, facts:
 }
 
 /** The first manager of the inventory that is in the swarm; where there are several swarms, in that of most. */
-function leader(cluster: Cluster, facts: FactStore): Host | undefined {
-  const managers = cluster.group('managers').filter((host) => isActive(host, facts))
+function leader(cluster: Cluster, facts: FactStore, among = cluster.group('managers')): Host | undefined {
+  const managers = among.filter((host) => isActive(host, facts))
   const members = (host: Host) => {
     const id = facts.find(host.name, 'cluster')
     return cluster.hosts.filter(({ name }) => facts.find(name, 'cluster') === id).length
