@@ -1,5 +1,5 @@
 import type { Host } from '../inventory/types.ts'
-import type { SwarmNode } from '../modules/swarm-nodes.ts'
+import { DRAINED, type SwarmNode } from '../modules/swarm-nodes.ts'
 import { forceNewCluster } from '../modules/swarm-trouble.ts'
 import { describeService } from '../stack/convergence.ts'
 import { isTold, managerOf, nodeOf, told } from './answers.ts'
@@ -100,6 +100,9 @@ function entryProblem({ answers, commands }: Findings, host: Host, node: SwarmNo
     return found(`the managers say that ${name} is ${node.Status.State}, though its Docker answers`, log)
   if (node.ManagerStatus && node.ManagerStatus.Reachability !== 'reachable')
     return found(`the other managers do not reach ${name}`, log)
+  if (node.Spec.Availability !== 'active' && DRAINED in (node.Spec.Labels ?? {}))
+    // By an upgrade or a removal that was interrupted, which took labels as well.
+    return found(`${name} has been taken out of service: it gets no tasks`, commands.apply('site'))
   if (node.Spec.Availability !== 'active')
     return found(
       `${name} is set to ${node.Spec.Availability}: it gets no tasks`,

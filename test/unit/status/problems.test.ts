@@ -166,6 +166,16 @@ const cases: Case[] = [
     ],
   },
   {
+    title: 'a node that an interrupted upgrade has taken out of service, with its label for the virtual IP',
+    answers: {
+      rpi1: node('rpi2', (one) => {
+        one.Spec.Availability = 'drain'
+        one.Spec.Labels = { 'bramble.drained': 'true' }
+      }),
+    },
+    problems: [['rpi2 has been taken out of service: it gets no tasks', 'bramble apply playbooks/site.ts']],
+  },
+  {
     title: 'a node that is down for the managers only',
     answers: { rpi1: node('rpi3', down) },
     problems: [
