@@ -15,8 +15,8 @@ const BEFORE = 5
 /**
  * Runs one drill under load. Whatever happens, what was cut is put back before this returns. Undefined: interrupted.
  *
- * Errors: BrambleError when the cluster is not whole to begin with and does not become so (`settle`), or when not all
- * could be put back.
+ * Errors: BrambleError when the cluster is not whole to begin with and does not become so (`settle`), or when it was
+ * interrupted and not all could be put back. What goes wrong in the drill itself is in its result.
  */
 export async function runDrill(
   drill: Drill,
@@ -42,7 +42,7 @@ export async function runDrill(
     if (cause instanceof BrambleError) error = cause
   } finally {
     await stage.end().catch((cause: unknown) => {
-      error = cause as BrambleError
+      error = both(error, cause as BrambleError)
     })
   }
   const ended = Date.now()
@@ -56,6 +56,14 @@ export async function runDrill(
   const recorded: Recorded = { samples, began, ended, marks: stage.marks, figures: stage.figures }
   const log = await balancerLogs(access, began)
   return resultOf(drill, recorded, { redundant: stage.redundant, error, asBefore, log })
+}
+
+function both(first: BrambleError | undefined, then: BrambleError): BrambleError {
+  if (!first) return then
+  return new BrambleError(then.message, {
+    ...then.details,
+    found: `${then.details.found}\n${first.describe()}`,
+  })
 }
 
 interface Outcome {

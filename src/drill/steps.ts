@@ -108,14 +108,17 @@ function rebooted(host: Host) {
 /** The server's packets are dropped; should nobody take the rule away, it goes by itself after so many seconds. */
 export async function hang(stage: Stage, server: Host, seconds: number): Promise<Back> {
   const rule = ['INPUT', '-p', 'tcp', '--dport', 2049, '-j', 'DROP']
+  // Another drill's rule is the same: this one's time is over once its file has gone.
+  const marker = `/run/bramble-hang-${randomBytes(4).toString('hex')}`
   const answer = stage.undo(`packets to ${server.name}`, async () => {
-    await stage.run(server, sh`iptables -w -D ${rule} 2>/dev/null || :`)
+    await stage.run(server, sh`rm -f ${marker}; iptables -w -D ${rule} 2>/dev/null || :`)
   })
   stage.mark('down', `NFS server ${server.name} silent`, [server])
   await stage.run(
     server,
-    sh`iptables -w -I ${rule}
-(sleep ${seconds}; iptables -w -D ${rule}) </dev/null >/dev/null 2>&1 &`,
+    sh`: >${marker}
+iptables -w -I ${rule}
+(sleep ${seconds}; rm ${marker} && iptables -w -D ${rule}) </dev/null >/dev/null 2>&1 &`,
   )
   return answer
 }

@@ -28,8 +28,8 @@ const expected: Record<string, (string | RegExp)[]> = {
     'rpi3: rm -f /srv/nfs/share/bramble-drill.txt',
   ],
   'nfs-hang': [
-    /^rpi3: iptables -w -I INPUT -p tcp --dport 2049 -j DROP\n\(sleep 180; iptables -w -D INPUT -p tcp --dport 2049 -j DROP\) .*&$/,
-    /^rpi3: iptables -w -D INPUT -p tcp --dport 2049 -j DROP/,
+    /^rpi3: : >(\/run\/bramble-hang-[0-9a-f]{8})\niptables -w -I INPUT -p tcp --dport 2049 -j DROP\n\(sleep 180; rm \1 && iptables -w -D INPUT -p tcp --dport 2049 -j DROP\) .*&$/,
+    /^rpi3: rm -f \/run\/bramble-hang-[0-9a-f]{8}; iptables -w -D INPUT -p tcp --dport 2049 -j DROP/,
     /^rpi3: echo /,
     /^rpi3: rm /,
   ],

@@ -75,6 +75,16 @@ describe('a drill', () => {
     assert.equal(result.as_before, false)
   })
 
+  it('tells what went wrong in it beside what could not be put back', async () => {
+    access.plugs.powerOn = () => Promise.reject(new BrambleError('it burns'))
+    const drill = drillThat(() => Promise.reject(new BrambleError('no roses', { host: 'rpi2' })))
+    const result = await runDrill(drill, access, () => loadOf(), quiet)
+    assert.match(
+      result?.error ?? '',
+      /^not all could be put back\n {2}found: +power of rpi3: it burns\n +rpi2: no roses\n/,
+    )
+  })
+
   it('is not begun on a cluster that is not whole', async () => {
     await access.plugs.powerOff([inventory.hosts[2] as Host])
     const begun = runDrill(
