@@ -297,8 +297,9 @@ async function verify({ remote, state, play }: Step, resource: Resource, change:
       if (still.failure) throw still.failure
       const within = resource.settle > 0 ? ` within ${resource.settle} s` : ''
       throw new TaskError(`did not converge${within}`, {
-        expected: 'nothing left to change after it was applied',
+        expected: change.waits ? 'nothing left to wait for' : 'nothing left to change after it was applied',
         found: still.diff || seen.stdout || `exit code ${seen.code}`,
+        next: 'bramble status tells what is wrong with the cluster; once that is mended, run this again',
       })
     }
     const what = `${resource.title}: waiting`

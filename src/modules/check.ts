@@ -56,7 +56,7 @@ export function printed(seen: Seen, what: string): string {
   throw new TaskError(`could not look at ${what}`, {
     expected: 'a probe that exits with 0',
     found: `exit code ${seen.code}${seen.stdout.trim() === '' ? '' : ` after printing ${seen.stdout.trim()}`}`,
-    next: 'run with -v to see what the probe printed on stderr',
+    stderr: seen.stderr ?? '',
   })
 }
 

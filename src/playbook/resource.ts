@@ -8,6 +8,8 @@ import type { Sh } from './sh.ts'
 export interface Seen {
   code: number
   stdout: string
+  /** What it printed besides, where it was asked by itself. */
+  stderr?: string
   /** When its end arrived, by the clock here, in milliseconds since 1970. */
   answered?: number
 }
