@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { cut, heal, kill, labDown, labUp, start } from '../../src/lab/lab.ts'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { cut, heal, kill, labDown, labStatus, labUp, start } from '../../src/lab/lab.ts'
 import type { Event } from '../../src/engine/events.ts'
 import { resultLines } from '../../src/drill/text.ts'
 import { plain } from '../../src/report/text.ts'
@@ -202,5 +203,24 @@ describe('four virtual Pis, one of them bare', function () {
     assert.match(await on('rpi4', 'exportfs -s'), /^\/srv\/nfs\/other {2}192\.168\.188\.13\(/m)
     const again = await apply('test/e2e/reboot.ts')
     assert.deepEqual(changes(again.events), {})
+  })
+
+  it('are gone after lab down: no process, no namespace, no mount', async () => {
+    const { directory, machines } = await labStatus()
+    const pids = machines.map(({ pid }) => pid)
+    assert(
+      pids.length === nodes.length && pids.every((pid) => pid !== undefined && existsSync(`/proc/${pid}`)),
+    )
+    const { code, stderr } = await bramble('lab', 'down')
+    assert.equal(code, 0, stderr)
+    assert.deepEqual(
+      pids.filter((pid) => existsSync(`/proc/${pid}`)),
+      [],
+    )
+    assert.deepEqual(
+      existsSync('/run/netns') ? readdirSync('/run/netns').filter((name) => /bramble/.test(name)) : [],
+      [],
+    )
+    assert(!readFileSync('/proc/mounts', 'utf8').includes(directory))
   })
 })

@@ -231,6 +231,21 @@ describe('the command line', () => {
     line.put('site.ts', fine)
   })
 
+  it('tells of a drill that finds no host with 4, and leaves no report', async () => {
+    const { code, stderr } = await line.bramble(['drill', 'calm', '--yes'])
+    assert.deepEqual([code, existsSync(join(line.folder, '.bramble/drills'))], [4, false])
+    assert.match(stderr, /^no host could be reached\n {2}found: +rpi1: root@127\.0\.0\.1:1 cannot be reached/)
+  })
+
+  it('lists the drills, and what clients may notice of each', async () => {
+    const { code, stdout } = await line.bramble(['drill', '--list'])
+    assert.equal(code, 0)
+    assert.match(
+      stdout,
+      /^haproxy-kill +HAProxy killed \(-9\) on the holder of the virtual IP[^]*longest gap.*2000 ms/m,
+    )
+  })
+
   it('tells hosts that cannot be reached with 4, and the summary as the last line of json', async () => {
     const { code, stdout, stderr } = await line.bramble(['apply', 'site.ts', '-o', 'json'])
     assert.deepEqual([code, stderr], [4, ''])
