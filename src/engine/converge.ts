@@ -274,6 +274,14 @@ function failed(answer: Answer): TaskError {
   })
 }
 
+function notConverged({ settle }: Resource, { waits }: Change, found: string): TaskError {
+  return new TaskError(`did not converge${settle > 0 ? ` within ${settle} s` : ''}`, {
+    expected: waits ? 'nothing left to wait for' : 'nothing left to change after it was applied',
+    found,
+    next: 'bramble status tells what is wrong with the cluster; once that is mended, run this again',
+  })
+}
+
 /** A change counts as made only when the probe says so, within `settle` seconds. True: a wait ended with a change. */
 async function verify({ remote, state, play }: Step, resource: Resource, change: Change): Promise<boolean> {
   const deadline = performance.now() + resource.settle * 1000
@@ -295,12 +303,7 @@ async function verify({ remote, state, play }: Step, resource: Resource, change:
     }
     if (performance.now() >= deadline) {
       if (still.failure) throw still.failure
-      const within = resource.settle > 0 ? ` within ${resource.settle} s` : ''
-      throw new TaskError(`did not converge${within}`, {
-        expected: change.waits ? 'nothing left to wait for' : 'nothing left to change after it was applied',
-        found: still.diff || seen.stdout || `exit code ${seen.code}`,
-        next: 'bramble status tells what is wrong with the cluster; once that is mended, run this again',
-      })
+      throw notConverged(resource, change, still.diff || seen.stdout || `exit code ${seen.code}`)
     }
     const what = `${resource.title}: waiting`
     state.emit({ type: 'doing', at: Date.now(), host: remote.host.name, play, what })
