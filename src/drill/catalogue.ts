@@ -173,7 +173,7 @@ export const catalogue: readonly Drill[] = [
 function outlived(): Bound[] {
   return [
     longestGap(5000),
-    noneFailed({ from: 'down', after: 5000, until: 'back' }),
+    noneFailed({ from: 'down', after: 5000 }),
     onlyMirrored({ from: 'down', after: 5000, until: 'back' }),
     figure('new content seen', 10),
   ]

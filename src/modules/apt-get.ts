@@ -58,12 +58,15 @@ change() { unlocked apt_get --no-install-recommends ${words}; }`,
   )
 }
 
-const INSTALL = raw(`stale=$(find /var/lib/apt/lists -maxdepth 0 -mtime +0)
-set -- /var/lib/apt/lists/*Release
+/** Sets `stale` where there are no package lists, or none of the sources as they are now. */
+export const WITHOUT_LISTS: Sh = raw(`set -- /var/lib/apt/lists/*Release
 [ -e "$1" ] || stale=yes
 for source in /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/sources.list.d/*; do
   [ ! "$source" -nt /var/lib/apt/lists ] || stale=yes
-done
+done`)
+
+const INSTALL = raw(`stale=$(find /var/lib/apt/lists -maxdepth 0 -mtime +0)
+${WITHOUT_LISTS.text}
 if [ -n "$stale" ]; then
   update || exit
   change || exit

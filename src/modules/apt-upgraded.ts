@@ -1,6 +1,6 @@
 import { resource, type Common, type Facts, type Resource, type Seen } from '../playbook/resource.ts'
 import { lines, sh } from '../playbook/sh.ts'
-import { aptGet } from './apt-get.ts'
+import { aptGet, WITHOUT_LISTS } from './apt-get.ts'
 
 const LISTS = '/var/lib/apt/lists'
 
@@ -12,7 +12,7 @@ export interface AptListsOptions extends Common {
 }
 
 /**
- * Package lists that are not too old.
+ * Package lists that are not too old, of the sources as they are now.
  *
  * Errors: those of apt-get: no mirror, a wrong signature.
  *
@@ -24,12 +24,18 @@ export function aptLists({ maxAge = 3600, lockTimeout = 600, ...common }: AptLis
     {
       title: 'package lists',
       writes: LISTS,
-      probe: sh`echo $(($(date +%s) - $(stat -c %Y ${LISTS})))`,
+      probe: lines(
+        sh`stale=`,
+        WITHOUT_LISTS,
+        sh`[ -n "$stale" ] || echo $(($(date +%s) - $(stat -c %Y ${LISTS})))`,
+      ),
       plan(seen) {
-        const age = Number(seen.stdout.trim())
-        if (age <= maxAge) return undefined
+        const age = seen.stdout.trim()
+        if (age !== '' && Number(age) <= maxAge) return undefined
+        const found =
+          age === '' ? 'none of the current sources' : `fetched ${Math.round(Number(age) / 60)} minutes ago`
         return {
-          diff: `- fetched ${Math.round(age / 60)} minutes ago\n+ fetched now`,
+          diff: `- ${found}\n+ fetched now`,
           apply: lines(aptGet(['update'], lockTimeout), sh`touch ${LISTS}`),
         }
       },

@@ -56,6 +56,13 @@ describe('aptLists', () => {
       diff: '- fetched 121 minutes ago',
       apply: /update[^]*touch \/var\/lib\/apt\/lists$/,
     },
+    {
+      title: 'are fetched where there are none, or none of the sources as they are now',
+      make: () => aptLists(),
+      seen: '\n',
+      expect: 'change',
+      diff: '- none of the current sources\n+ fetched now',
+    },
   ])
 })
 
