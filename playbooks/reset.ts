@@ -63,6 +63,12 @@ const files = play({
     yield absent({ path: '/etc/docker/daemon.json', notify: restart })
     yield absent({ path: '/etc/systemd/system/docker.service.d/bramble.conf', notify: restart })
     yield absent({ path: stack.directory })
+    // Where that is by default; what else is in there is not bramble's.
+    yield command({
+      title: 'no empty /opt/bramble',
+      run: sh`rmdir /opt/bramble`,
+      unless: sh`! [ -d /opt/bramble ] || [ -n "$(ls -A /opt/bramble)" ]`,
+    })
   },
 })
 
