@@ -1,23 +1,19 @@
-import { mkdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import type { Drill } from '../drill/catalogue.ts'
 import { startLoad, type Load } from '../drill/load.ts'
-import { drillPicture } from '../drill/picture.ts'
-import { drillReport } from '../drill/report.ts'
 import { skippedDrill, type DrillResult, type DrillsResult } from '../drill/result.ts'
 import { runDrill } from '../drill/run.ts'
 import type { Access } from '../drill/stage.ts'
-import { logText, markLine, resultLines, summaryLine } from '../drill/text.ts'
+import { markLine, resultLines, summaryLine } from '../drill/text.ts'
 import { BrambleError, ConnectionError } from '../errors.ts'
 import type { Inventory } from '../inventory/index.ts'
-import { replaceFile } from '../replace-file.ts'
 import { coloured, plain, type Paint } from '../report/text.ts'
 import { redact } from '../secrets/secret.ts'
 import { confirm } from './confirm.ts'
 import { drillAccess } from './drill-access.ts'
 import { chosen, listed, refusal, refuse } from './drill-choice.ts'
 import { theLab } from './drill-lab.ts'
+import { concluded, writeReport } from './drill-outcome.ts'
 import { exit } from './exit.ts'
 import { outputOf, withBecomePassword, withInventory, withOutput } from './options.ts'
 import { projectDirectory, reach, rootInventoryOf } from './project.ts'
@@ -132,31 +128,4 @@ function urlOf({ settings: { vip, haproxy } }: Inventory): string {
 
 function print(lines: readonly string[]): void {
   process.stdout.write(redact(`${lines.join('\n')}\n`))
-}
-
-/** Tells why not all was run; the exit code. */
-function concluded({ ok }: DrillsResult, failure: BrambleError | undefined, interrupted: boolean): number {
-  if (failure) process.stderr.write(`${redact(failure.describe())}\n`)
-  else if (interrupted) process.stderr.write('interrupted: what was cut has been put back\n')
-  if (interrupted) return 130
-  if (failure instanceof ConnectionError) return 4
-  return ok ? 0 : 2
-}
-
-/** Writes the report, its picture, its figures, and what the load balancers logged during each drill; the folder they are in. */
-function writeReport(result: DrillsResult, folder: string | undefined): string {
-  const stamp = result.time.slice(0, 19).replaceAll(':', '-')
-  const directory = folder ?? join('.bramble/drills', stamp)
-  const run = result.drills.filter(({ skipped }) => skipped === null)
-  const files = {
-    ...Object.fromEntries(run.map((one) => [`${one.name}.log`, logText(one)])),
-    'report.md': drillReport(result, 'availability.svg'),
-    'availability.svg': drillPicture(result),
-    'drills.json': `${JSON.stringify(result)}\n`,
-  }
-  mkdirSync(resolve(projectDirectory(), directory), { recursive: true })
-  for (const [name, text] of Object.entries(files)) {
-    replaceFile(resolve(projectDirectory(), directory, name), redact(text), 0o644)
-  }
-  return directory
 }
