@@ -5,7 +5,7 @@ import { skippedDrill, type DrillResult, type DrillsResult } from '../drill/resu
 import { runDrill } from '../drill/run.ts'
 import type { Access } from '../drill/stage.ts'
 import { markLine, resultLines, summaryLine } from '../drill/text.ts'
-import { BrambleError, ConnectionError } from '../errors.ts'
+import { BrambleError } from '../errors.ts'
 import type { Inventory } from '../inventory/index.ts'
 import { coloured, plain, type Paint } from '../report/text.ts'
 import { redact } from '../secrets/secret.ts'
