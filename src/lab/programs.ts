@@ -13,6 +13,9 @@ export async function installPackages(names: readonly string[]): Promise<void> {
   const policy = '/usr/sbin/policy-rc.d'
   const script = `
 set -e
+# apt waits for dpkg's lock, and not for that of the package lists.
+exec 9>>/run/lock/bramble-apt
+flock 9
 export DEBIAN_FRONTEND=noninteractive
 if [ ! -e ${policy} ]; then
   printf '#!/bin/sh\\nexit 101\\n' > ${policy}
