@@ -12,7 +12,10 @@ import { table } from './table.ts'
 
 const nodes = (...all: SwarmNode[]) => `${JSON.stringify(all)}\n`
 const tasks = (...states: string[]) =>
-  `${JSON.stringify(states.map((State, index) => ({ ID: `task${index}`, Status: { State } })))}\n`
+  `${JSON.stringify([
+    ...states.map((State, index) => ({ ID: `task${index}`, NodeID: 'id-rpi3', Status: { State } })),
+    { ID: 'other', NodeID: 'id-ghost', Status: { State: 'running' } },
+  ])}\n`
 const drained = {
   Spec: { Role: 'worker', Availability: 'drain', Labels: { 'bramble.drained': 'true' } },
 } as const
@@ -55,9 +58,9 @@ describe('nodeDrained', () => {
     {
       title: 'waits where Docker says something else than which tasks there are',
       make: drainRpi3,
-      seen: `${nodes(node('rpi3', {}, drained))}{"message":"node rpi3 is ambiguous (2 matches found)"}\n`,
+      seen: `${nodes(node('rpi3', {}, drained))}{"message":"rpc error: code = Unavailable"}\n`,
       expect: 'change',
-      diff: /^- rpi3: tasks that are not told: .*ambiguous.*\n\+ rpi3: no tasks$/,
+      diff: /^- rpi3: tasks that are not told: .*Unavailable.*\n\+ rpi3: no tasks$/,
       apply: /^:$/,
     },
     {
