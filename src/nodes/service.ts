@@ -10,6 +10,7 @@ import type { FactStore } from '../playbook/facts.ts'
 import { play, type Context, type Play } from '../playbook/play.ts'
 import { sh } from '../playbook/sh.ts'
 import { mirrorDirectory, stackLabels, VIP_LABEL } from '../stack/model.ts'
+import { backendUp } from './backend-up.ts'
 
 /** Whether there is something to do on the node: asked when its turn comes, of what hosts told before. */
 export type When = (facts: FactStore) => boolean
@@ -64,15 +65,23 @@ export function backInService(host: Host, cluster: Cluster): Play[] {
     yield nodesActive({ nodes: [host.name] })
     yield running
   })
-  const used = host.in('webservers') ? [backendUp(host, cluster)] : []
-  if (!host.in('loadbalancers')) return [well, inService, ...used]
+  // Until all load balancers send requests to it, no other web server may go.
+  const used = play({
+    name: `requests for ${host.name}`,
+    hosts: 'loadbalancers',
+    critical: true,
+    *tasks() {
+      if (host.in('webservers')) yield backendUp({ server: host.name, healthPort: haproxy.health_port })
+    },
+  })
+  if (!host.in('loadbalancers')) return [well, inService, used]
   const ready = { stack: stack.name, healthPort: haproxy.health_port }
   const balancer = (name: string, task: Play['tasks']) =>
     play({ name, hosts: host.name, critical: true, tasks: task })
   return [
     well,
     inService,
-    ...used,
+    used,
     balancer(`HAProxy of ${host.name}`, function* () {
       yield waitFor({ url: `http://127.0.0.1:${haproxy.health_port}/readyz`, timeout: 120 })
     }),
@@ -97,21 +106,6 @@ export function backInService(host: Host, cluster: Cluster): Play[] {
       }),
     ),
   ]
-}
-
-/** Until all load balancers send requests to it, no other web server may go. The 18th column of their table is its state. */
-function backendUp({ name }: Host, { settings: { haproxy } }: Cluster): Play {
-  const url = `http://127.0.0.1:${haproxy.health_port}/stats;csv`
-  const isUp = `$1 == "web" && $2 == "${name}" && $18 ~ /^UP/ { up = 1 } END { exit !up }`
-  return play({
-    name: `requests for ${name}`,
-    hosts: 'loadbalancers',
-    critical: true,
-    *tasks() {
-      const command = sh`curl -fsS -m 5 ${url} | awk -F, ${isUp}`
-      yield waitFor({ title: `HAProxy sends requests to ${name}`, command, timeout: 120 })
-    },
-  })
 }
 
 /** Plays that hand the virtual address over to another load balancer; only its holder has something to do. */

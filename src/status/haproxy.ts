@@ -1,4 +1,10 @@
+import { sh, type Sh } from '../playbook/sh.ts'
 import type { ServerStatus } from './types.ts'
+
+/** Prints HAProxy's statistics for `readStatistics`, to be run on its own machine. It is waited for so many seconds. */
+export function statisticsProbe(healthPort: number, seconds: number): Sh {
+  return sh`curl -fsS --max-time ${seconds} ${`http://127.0.0.1:${healthPort}/stats;csv`} 2>&1`
+}
 
 /**
  * The servers in HAProxy's statistics; undefined when this is no such CSV. `now` in milliseconds since 1970.

@@ -5,6 +5,7 @@ import { bundle, type Bundle } from '../playbook/batch.ts'
 import type { Seen } from '../playbook/resource.ts'
 import { lines, raw, sh, type Sh } from '../playbook/sh.ts'
 import { swarmProbe } from '../stack/state.ts'
+import { statisticsProbe } from './haproxy.ts'
 import { machineProbe } from './machine.ts'
 
 /** What a host is asked, by name. */
@@ -18,10 +19,9 @@ export type Part = 'machine' | 'member' | 'docker' | 'haproxy'
  */
 export function statusProbe(cluster: Pick<Cluster, 'settings' | 'group'>, host: Host, seconds: number): Sh {
   const { vip, haproxy } = cluster.settings
-  const url = `http://127.0.0.1:${haproxy.health_port}/stats;csv`
   return sideBySide([
     part('machine', machineProbe(vip.address, shareOf(cluster, host), seconds)),
-    ...(host.in('loadbalancers') ? [part('haproxy', sh`curl -fsS --max-time ${seconds} ${url} 2>&1`)] : []),
+    ...(host.in('loadbalancers') ? [part('haproxy', statisticsProbe(haproxy.health_port, seconds))] : []),
     // The largest answer comes last, which never waits for the pipe to be read.
     lines(
       part('docker', raw(dockerQuestions(cluster, host, seconds).commands.join('\n'))),
