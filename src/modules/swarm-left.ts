@@ -1,8 +1,11 @@
 import { lines, sh, type Sh } from '../playbook/sh.ts'
-import { daemonRuns, startDocker } from './docker.ts'
 import { resource, type Common, type Resource } from '../playbook/resource.ts'
+import { daemonRuns, startDocker } from './docker.ts'
 import { membership, readMembership } from './membership.ts'
 import { swarmFacts } from './swarm-member.ts'
+
+/** What the probe prints of a member whose daemon could be started. */
+const STOPPED = 'stopped'
 
 export interface SwarmLeftOptions extends Common {
   /**
@@ -28,7 +31,7 @@ export function swarmLeft({ force = false, ...common }: SwarmLeftOptions = {}): 
   return resource(
     {
       title: 'in no swarm',
-      probe: sh`if [ -e ${'/var/lib/docker/swarm/docker-state.json'} ] && ! ${daemonRuns}; then echo ${STOPPED}; else ${membership}
+      probe: sh`if [ -e ${'/var/lib/docker/swarm/docker-state.json'} ] && ! ${daemonRuns} && command -v dockerd >/dev/null; then echo ${STOPPED}; else ${membership}
 fi`,
       settle: 30,
       plan(seen) {
@@ -48,8 +51,6 @@ fi`,
     common,
   )
 }
-
-const STOPPED = 'stopped'
 
 function leave(force: boolean | 'late'): Sh {
   if (force === true) return sh`docker swarm leave --force >/dev/null`
