@@ -1,5 +1,6 @@
 import { BrambleError } from '../errors.ts'
 import type { Host } from '../inventory/index.ts'
+import { containersOf } from '../modules/docker.ts'
 import { lines, sh } from '../playbook/sh.ts'
 import type { Access } from './stage.ts'
 
@@ -24,8 +25,8 @@ const SERVICES = ['haproxy', 'keepalived']
 export async function balancerLogs(access: Access, since: number): Promise<LogLine[]> {
   const { cluster } = access
   const logs = SERVICES.map((service) => {
-    const label = `label=com.docker.swarm.service.name=${cluster.settings.stack.name}_${service}`
-    return sh`for id in $(docker ps --all --quiet --filter ${label}); do
+    const ids = containersOf(cluster.settings.stack.name, service, ['--all'])
+    return sh`for id in $(${ids}); do
   docker logs --timestamps --since ${(since / 1000).toFixed(3)} "$id" 2>&1 | sed ${`s/ / ${service} /`}
 done`
   })

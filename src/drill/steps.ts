@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { BrambleError } from '../errors.ts'
 import type { Host } from '../inventory/index.ts'
+import { containersOf } from '../modules/docker.ts'
 import { reboot } from '../modules/reboot.ts'
 import { backInService, outOfService, vipAway } from '../nodes/service.ts'
 import { play } from '../playbook/play.ts'
@@ -37,9 +38,9 @@ export async function holderAway(stage: Stage, cut: (holder: Host) => Promise<Ba
 
 /** Ends a service's process on a host, which has no time to say goodbye, and waits until all is well again. */
 export async function kill(stage: Stage, host: Host, service: string): Promise<void> {
-  const label = `label=com.docker.swarm.service.name=${stage.cluster.settings.stack.name}_${service}`
+  const ids = containersOf(stage.cluster.settings.stack.name, service)
   const running = async () => {
-    const list = sh`for id in $(docker ps --quiet --filter ${label}); do docker inspect -f '{{.State.Pid}}' $id; done`
+    const list = sh`for id in $(${ids}); do docker inspect -f '{{.State.Pid}}' $id; done`
     return (await stage.run(host, list)).split('\n').filter((pid) => /^[1-9]\d*$/.test(pid))
   }
   const before = await running()

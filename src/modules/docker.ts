@@ -103,6 +103,12 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** Prints the ids of the containers of a stack's service here, those that run. `flags` are of `docker ps`. */
+export function containersOf(stack: string, service: string, flags: readonly string[] = []): Sh {
+  const label = `label=com.docker.swarm.service.name=${stack}_${service}`
+  return sh`docker ps ${['--quiet', ...flags]} --filter ${label}`
+}
+
 /** What to do when no daemon answers: start it. In check mode on a host without Docker it says what is missing. */
 export function startDocker(): Change {
   return {

@@ -1,6 +1,7 @@
 import { TaskError } from '../errors.ts'
 import { resource, type Common, type Facts, type Resource, type Seen } from '../playbook/resource.ts'
 import { lines, raw, sh, type Sh } from '../playbook/sh.ts'
+import { containersOf } from './docker.ts'
 
 export interface BalancerReadyOptions extends Common {
   /** Name of the stack that Keepalived belongs to. */
@@ -107,7 +108,7 @@ export function vipReleased({ address, port, stack, others, ...common }: VipRele
 function release(address: string, port: number, stack: string): Sh {
   const rule = ['INPUT', '-d', address, '-p', 'tcp', '--syn', '--dport', port, '-j', 'DROP']
   return lines(
-    sh`id=$(${keepalived(stack)})
+    sh`id=$(${containersOf(stack, 'keepalived')})
 [ -n "$id" ] || { echo 'Keepalived does not run here' >&2; exit 1; }
 pid=$(docker inspect --format '{{.State.Pid}}' "$id") || exit 1
 admit() { iptables -w -D ${rule} 2>/dev/null || :; }
@@ -132,10 +133,5 @@ admit`),
  * @example keepalivedState('ha-stack').text.includes('ha-stack_keepalived')
  */
 export function keepalivedState(stack: string): Sh {
-  return sh`id=$(${keepalived(stack)}) && [ -z "$id" ] || docker logs --tail 200 "$id" 2>&1 | grep -o ${'Entering [A-Z]* STATE'} | tail -n 1`
-}
-
-/** The id of the container that runs Keepalived here. */
-function keepalived(stack: string): Sh {
-  return sh`docker ps --quiet --filter ${`label=com.docker.swarm.service.name=${stack}_keepalived`}`
+  return sh`id=$(${containersOf(stack, 'keepalived')}) && [ -z "$id" ] || docker logs --tail 200 "$id" 2>&1 | grep -o ${'Entering [A-Z]* STATE'} | tail -n 1`
 }
