@@ -3,6 +3,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import type { Event } from '../../../src/engine/events.ts'
 import { playbook, type Play } from '../../../src/playbook/play.ts'
 import { resource, type Handler } from '../../../src/playbook/resource.ts'
+import { printed } from '../../../src/modules/check.ts'
 import { raw, sh } from '../../../src/playbook/sh.ts'
 import { InputError, TaskError } from '../../../src/errors.ts'
 import { directoryForEach, holds, over, runLocally } from './harness.ts'
@@ -403,6 +404,19 @@ describe('plays', () => {
     assert.deepEqual(
       written().filter((name) => name.endsWith('later')),
       ['rpi2-later', 'rpi3-later', 'rpi4-later'],
+    )
+  })
+
+  it('tell of a probe that could not look what it printed on stderr', async () => {
+    const blind = resource({
+      title: 'a rose',
+      probe: raw('echo thorns are in the way >&2; exit 3'),
+      plan: (seen) => (printed(seen, 'the rose') === '' ? undefined : { diff: '', apply: raw(':') }),
+    })
+    const { reasons } = await runLocally([over([blind])])
+    assert.match(
+      reasons['rpi1'] ?? '',
+      /^rpi1: a rose: could not look at the rose\n[^]*found: +exit code 3\n {2}stderr: +thorns are in the way/,
     )
   })
 
