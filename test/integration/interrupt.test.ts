@@ -11,7 +11,7 @@ import type { Project } from './project.ts'
 const playbookIn = (directory: string) => `
 import { command, file, play, playbook, sh } from 'bramble'
 const at = (name) => ${JSON.stringify(`${directory}/`)} + name
-const slow = sh\`: >\${at('begun')}; tries=0; until [ -e \${at('go')} ]; do tries=\$((tries + 1)); [ \$tries -lt 1200 ] || exit 1; sleep 0.05; done; : >\${at('slow')}\`
+const slow = sh\`: >\${at('begun')}; tries=0; until [ -e \${at('go')} ]; do tries=$((tries + 1)); [ $tries -lt 1200 ] || exit 1; sleep 0.05; done; : >\${at('slow')}\`
 const first = play({
   name: 'first',
   hosts: 'all',
