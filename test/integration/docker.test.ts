@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { hostArch } from '../../src/lab/machines.ts'
 import { buildLabImages } from '../../src/lab/images.ts'
 import { directory, dockerRunning, file, image, loadedImages } from '../../src/modules/index.ts'
-import { stack, stackConfigsPruned, swarmInit, swarmState } from '../../src/modules/index.ts'
+import { stack, stackConfigsPruned, swarmInit, swarmLeft, swarmState } from '../../src/modules/index.ts'
 import { loadInventory } from '../../src/inventory/index.ts'
 import { loadPlaybook } from '../../src/playbook/load.ts'
-import { playbook } from '../../src/playbook/play.ts'
+import { play, playbook } from '../../src/playbook/play.ts'
 import type { Play, Playbook } from '../../src/playbook/play.ts'
 import type { Resource } from '../../src/playbook/resource.ts'
 import { shell, startLightHosts } from '../light-host.ts'
@@ -280,6 +280,21 @@ describe('docker on real hosts', function () {
     )
     assert.match(tasks[1]?.reason ?? '', /the swarm of this host is locked/)
     assert.equal(succeeded(await project.apply(swarm)).changed, false)
+  })
+
+  it('a member whose Docker is stopped leaves its swarm all the same', async () => {
+    await shell(worker, 'systemctl stop docker.socket docker')
+    const tasks = () => [swarmLeft()]
+    const left = playbook({ name: 'left', plays: [play({ name: 'left', hosts: 'rpi2', tasks })] })
+    assert.deepEqual(succeeded(await project.apply(left)).titles('changed'), ['in no swarm'])
+    assert.equal(await shell(worker, `docker info -f '{{.Swarm.LocalNodeState}}'`), 'inactive\n')
+    assert.equal(succeeded(await project.apply(left)).changed, false)
+    await shell(manager, 'docker node rm --force rpi2')
+    assert.ok(
+      succeeded(await project.apply(swarm))
+        .titles('changed')
+        .includes('swarm worker 10.77.0.12'),
+    )
   })
 
   it('a machine that leads a swarm of its own is not joined by force, and no token is told', async () => {

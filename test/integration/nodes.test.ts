@@ -292,8 +292,6 @@ export default playbook({ name: 'careful', plays: [preflight, rose] })
     const before = await containers(left)
     assert.match(await bramble(3, 'reset', '--check'), /would change +no stack ha-stack/)
     assert.deepEqual(await containers(left), before)
-    // It would come back to the swarm with the machine.
-    await on('rpi3', 'systemctl stop docker.socket docker')
     await interrupted(['reset', '--yes'], project.directory, drawn(seed, 2, 20))
     assert.deepEqual(await holders(left), [])
     for (const name of left) {
