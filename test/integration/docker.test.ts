@@ -284,8 +284,10 @@ describe('docker on real hosts', function () {
 
   it('a member whose Docker is stopped leaves its swarm all the same', async () => {
     await shell(worker, 'systemctl stop docker.socket docker')
-    const tasks = () => [swarmLeft()]
-    const left = playbook({ name: 'left', plays: [play({ name: 'left', hosts: 'rpi2', tasks })] })
+    const left = playbook({
+      name: 'left',
+      plays: [play({ name: 'left', hosts: 'rpi2', tasks: () => [swarmLeft()] })],
+    })
     assert.deepEqual(succeeded(await project.apply(left)).titles('changed'), ['in no swarm'])
     assert.equal(await shell(worker, `docker info -f '{{.Swarm.LocalNodeState}}'`), 'inactive\n')
     assert.equal(succeeded(await project.apply(left)).changed, false)
