@@ -2,9 +2,12 @@ import { resource, type Resource } from '../playbook/resource.ts'
 import { sh } from '../playbook/sh.ts'
 import { readStatistics, statisticsProbe } from '../status/haproxy.ts'
 
+/** Exit code of curl: nobody listens there (curl(1), EXIT CODES). */
+const CONNECTION_REFUSED = 7
+
 /**
  * A load balancer that sends requests to a web server, to be run on each. It is waited for, two minutes at most; nothing
- * is changed.
+ * is changed. Where no HAProxy runs, as on a node that an interrupted upgrade has left drained, no request can go wrong.
  *
  * Errors: HAProxy's own word for the server when the time is over.
  *
@@ -15,7 +18,8 @@ export function backendUp({ server, healthPort }: { server: string; healthPort: 
     title: `HAProxy sends requests to ${server}`,
     probe: statisticsProbe(healthPort, 5),
     settle: 120,
-    plan({ stdout }) {
+    plan({ code, stdout }) {
+      if (code === CONNECTION_REFUSED) return undefined
       const servers = readStatistics(stdout, Date.now())
       const found = servers?.find(({ name }) => name === server)
       if (found?.up) return undefined

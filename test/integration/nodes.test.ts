@@ -170,6 +170,13 @@ export default playbook({ name: 'careful', plays: [preflight, rose] })
     assert.deepEqual((await status()).problems, [])
   })
 
+  it('upgrade: goes on where one that was interrupted has left a load balancer drained', async () => {
+    await on('rpi1', 'docker node update --availability drain rpi2')
+    await until('no HAProxy on rpi2', 60_000, async () => !(await on('rpi2', 'docker ps')).includes('_haproxy'))
+    await bramble(0, 'apply', 'playbooks/upgrade.ts')
+    await until('all to be well', 60_000, async () => (await status()).problems.length === 0)
+  })
+
   it('upgrade: the first node that does not come back ends the run, and no other is touched', async () => {
     for (const name of ['rpi3', 'rpi4']) await on(name, 'touch /run/reboot-required')
     const others = ['rpi1', 'rpi2', 'rpi4']

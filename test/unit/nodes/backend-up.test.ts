@@ -30,11 +30,17 @@ describe('the wait until HAProxy sends requests to a web server', () => {
       diff: '- rpi3: not known',
     },
     {
-      title: 'goes on while HAProxy does not answer',
+      title: 'goes on while HAProxy does not answer in time',
       make,
-      seen: { code: 7, stdout: 'curl: (7) Failed to connect\n' },
+      seen: { code: 28, stdout: 'curl: (28) Operation timed out\n' },
       expect: 'change',
       diff: '- rpi3: HAProxy does not answer',
+    },
+    {
+      title: 'is no wait where no HAProxy runs',
+      make,
+      seen: { code: 7, stdout: 'curl: (7) Failed to connect\n' },
+      expect: 'ok',
     },
   ])
 })
