@@ -172,7 +172,11 @@ export default playbook({ name: 'careful', plays: [preflight, rose] })
 
   it('upgrade: goes on where one that was interrupted has left a load balancer drained', async () => {
     await on('rpi1', 'docker node update --availability drain rpi2')
-    await until('no HAProxy on rpi2', 60_000, async () => !(await on('rpi2', 'docker ps')).includes('_haproxy'))
+    await until(
+      'no HAProxy on rpi2',
+      60_000,
+      async () => !(await on('rpi2', 'docker ps')).includes('_haproxy'),
+    )
     await bramble(0, 'apply', 'playbooks/upgrade.ts')
     await until('all to be well', 60_000, async () => (await status()).problems.length === 0)
   })
