@@ -15,10 +15,18 @@ const newsOf = (node: string): string => `http://192.168.188.1${node.slice(-1)}:
 /** Clients of the virtual IP, so many that each web server always has somebody who waits for it. */
 const CLIENTS = 8
 
+/**
+ * A gap of five seconds, new content after ten: those are a drill's bounds, for a computer that does nothing else. Here
+ * twice as much passes, as nobody knows what else it does; `npm run test:drills` keeps the bounds themselves.
+ */
+const BUSY = 2
+
 /** What was seen while the share was away, and after it had come back; times in milliseconds. */
 export interface Outage {
   requests: number
   failed: Answer[]
+  /** Of these, how many were asked when the mirrors had to be served already. */
+  late: number
   /** The longest time without a good answer through the virtual IP. */
   gap: number
   slowest: number
@@ -100,9 +108,11 @@ function report(answers: readonly Answer[], began: number, back: number): Outage
     const found = answers.find((one) => one.url === newsOf(node) && one.at > from && is(one))
     return found ? found.at - from : Infinity
   }
+  const failed = all.filter(({ status }) => status !== 200)
   return {
     requests: all.length,
-    failed: all.filter(({ status }) => status !== 200),
+    failed,
+    late: failed.filter(({ asked }) => asked > began + 5000 * BUSY).length,
     gap: longestGap(all).ms,
     slowest: Math.max(...all.map(({ asked, at }) => at - asked)),
     mirrored: each((node) => first(node, began, ({ content }) => content === 'mirror')),
@@ -110,15 +120,15 @@ function report(answers: readonly Answer[], began: number, back: number): Outage
   }
 }
 
-/** A gap of five seconds, new content after ten. */
 export function assertShort({ failed, ...outage }: Outage): void {
   console.log(`      ${JSON.stringify({ ...outage, failed: failed.length })}`)
   for (const { asked, at, status, error, node } of failed.slice(0, 5))
     console.log(`      ${asked} + ${at - asked}: ${status} ${error} ${node}`)
-  assert(outage.gap <= 5000, `no good answer for ${outage.gap} ms`)
+  assert.equal(outage.late, 0)
+  assert(outage.gap <= 5000 * BUSY, `no good answer for ${outage.gap} ms`)
   for (const node of clients) {
     const [mirrored = Infinity, renewed = Infinity] = [outage.mirrored[node], outage.renewed[node]]
-    assert(mirrored <= 5000, `${node} served its mirror after ${mirrored} ms`)
-    assert(renewed <= 10_000, `${node} served new content after ${renewed} ms`)
+    assert(mirrored <= 5000 * BUSY, `${node} served its mirror after ${mirrored} ms`)
+    assert(renewed <= 10_000 * BUSY, `${node} served new content after ${renewed} ms`)
   }
 }
