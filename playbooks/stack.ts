@@ -20,6 +20,7 @@ import {
   stackNodeLabels,
   stackRunning,
   UnknownFact,
+  type Cluster,
   type Context,
   type Host,
 } from 'bramble'
@@ -33,6 +34,11 @@ const interfaces = play({
   },
 })
 
+/** Its files are nobody else's business: there may be a password in them. */
+function stackDirectory({ settings }: Cluster) {
+  return directory({ path: settings.stack.directory, mode: '0750' })
+}
+
 /** The images a node needs, where no registry serves them: from archives, or built on the node. */
 const images = play({
   name: 'images',
@@ -44,7 +50,7 @@ const images = play({
     }
     if (settings.keepalived_build && host.in('loadbalancers')) {
       const context = `${cluster.settings.stack.directory}/keepalived`
-      yield directory({ path: cluster.settings.stack.directory })
+      yield stackDirectory(cluster)
       yield directory({ path: context })
       for (const name of keepalivedSources) {
         yield file({ path: `${context}/${name}`, content: template(`keepalived/${name}`).text })
@@ -91,7 +97,7 @@ const deploy = play({
       if (context.alive.some((one) => one.in(group))) continue
       throw new UnknownFact(cluster.group(group)[0]?.name ?? group, 'opinion of the configuration')
     }
-    yield directory({ path, mode: '0750' })
+    yield stackDirectory(cluster)
     for (const [target, text] of Object.entries(files)) {
       // The password in it is looked for in reports by itself.
       const content = secret ? new Secret(text, { search: false }) : text

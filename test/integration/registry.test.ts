@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { buildLabImages } from '../../src/lab/images.ts'
+import { hostArch } from '../../src/lab/machines.ts'
+import { run } from '../../src/lab/run.ts'
+import { until } from '../../src/lab/wait.ts'
+import { image } from '../../src/modules/index.ts'
+import { play, playbook } from '../../src/playbook/play.ts'
+import { inOrder } from '../in-order.ts'
+import { named, shell, startLightHosts } from '../light-host.ts'
+import type { LightHosts } from '../light-host.ts'
+import { cache } from '../light-tree.ts'
+import { start } from './program.ts'
+import { makeProject, variablesOf } from './project.ts'
+import type { Project } from './project.ts'
+
+const root = join(import.meta.dirname, '../..')
+const archives = join(cache, 'images')
+const names = ['rpi1', 'rpi2']
+const vip = '10.77.0.200'
+const registry = '10.77.0.11:5000'
+
+/** The shipped site but for the share, which light hosts cannot have, and for what preflight asks of real machines. */
+const site = `import { directory, file, play, playbook } from 'bramble'
+import docker from './docker.ts'
+import stack from './stack.ts'
+import swarm from './swarm.ts'
+import vip from './vip.ts'
+
+const share = play({
+  name: 'share',
+  hosts: 'webservers',
+  tasks: () => [
+    directory({ path: '/srv/bramble' }),
+    directory({ path: '/srv/bramble/share' }),
+    file({ path: '/srv/bramble/share/index.html', content: 'roses\\n' }),
+  ],
+})
+export default playbook({ name: 'site', plays: [share, docker, vip, swarm, stack] })
+`
+
+/** Serves images as a registry does, over HTTP, and a Debian to build others from. */
+const serve = `export DEBIAN_FRONTEND=noninteractive
+apt-get install -qq -y --no-install-recommends docker-registry mmdebstrap >/dev/null
+# Debian's own asks for a password.
+cat >/etc/docker/registry/config.yml <<'END'
+version: 0.1
+storage:
+  filesystem:
+    rootdirectory: /var/lib/docker-registry
+http:
+  addr: :5000
+END
+systemctl restart docker-registry
+curl -sS --retry 20 --retry-delay 1 --retry-connrefused http://127.0.0.1:5000/v2/
+local=127.0.0.1:5000
+mmdebstrap --quiet --mode=root --variant=minbase bookworm - /etc/apt/sources.list | docker import - $local/debian:12-slim
+for name in nginx haproxy; do docker tag bramble/$name:lab $local/$name:1; done
+for image in nginx:1 haproxy:1 debian:12-slim; do docker push --quiet $local/$image; done
+docker rmi $(docker images --quiet --no-trunc | sort -u) --force`
+
+describe('images from a registry, and a Keepalived that is built on the nodes, on real hosts', function () {
+  // The first run ever builds the machines’ root tree.
+  this.timeout(600_000)
+  inOrder(this)
+  let lab: LightHosts
+  let project: Project
+
+  before(async () => {
+    await buildLabImages(archives, hostArch(), () => undefined)
+    lab = await startLightHosts({ names, docker: true })
+    for (const name of ['nginx', 'haproxy']) {
+      const archive = readFileSync(join(archives, `bramble-${name}.tar`)).toString('base64')
+      await on('rpi1', `base64 --decode <<'END' | docker load\n${archive}\nEND\n`)
+    }
+    await on('rpi1', serve)
+    project = makeProject(Object.fromEntries(lab.hosts.map((host) => [host.name, variablesOf(host)])), {
+      vars: {
+        vip: { address: vip },
+        images: { nginx: `${registry}/nginx:1`, haproxy: `${registry}/haproxy:1` },
+      },
+      children: { managers: ['rpi1'], workers: ['rpi2'], loadbalancers: names, webservers: names },
+    })
+    for (const folder of ['playbooks', 'templates']) {
+      cpSync(join(root, folder), join(project.directory, folder), { recursive: true })
+    }
+    writeFileSync(join(project.directory, 'playbooks/site.ts'), site)
+    // As somebody does who has such a registry.
+    edit('templates/daemon.json.ejs', '{', `{\n  "insecure-registries": ["${registry}"],`)
+    edit('templates/keepalived/Dockerfile', '\nFROM debian:', `\nFROM ${registry}/debian:`)
+  })
+
+  after(async () => {
+    project?.remove()
+    await lab?.stop()
+  })
+
+  it('an image is pulled from its registry, once, and again when it is gone', async () => {
+    const pulled = [image({ reference: '127.0.0.1:5000/nginx:1', from: 'registry' })]
+    const first = playbook({
+      name: 'pull',
+      plays: [play({ name: 'pull', hosts: 'rpi1', tasks: () => pulled })],
+    })
+    for (const changed of [true, false]) {
+      const { ok, reasons, ...outcome } = await project.apply(first)
+      assert.deepEqual([ok, outcome.changed], [true, changed], reasons['rpi1'])
+    }
+    await on('rpi1', 'docker rmi 127.0.0.1:5000/nginx:1')
+    assert.deepEqual((await project.apply(first)).titles('changed'), ['image 127.0.0.1:5000/nginx:1'])
+    const inside = 'docker run --rm --entrypoint /bin/echo 127.0.0.1:5000/nginx:1 hello'
+    assert.equal(await on('rpi1', inside), 'hello\n')
+  })
+
+  it('the whole site runs with them: Keepalived is built on each load balancer, the rest is pulled', async () => {
+    const printed = await bramble('apply')
+    assert.match(printed, /image bramble\/keepalived:local, built from/)
+    await until('rpi1 to hold the virtual IP', 90_000, async () => (await holders()).join() === 'rpi1')
+    const answered = new Set<string>()
+    await until('both web servers to have answered', 60_000, async () => {
+      const page = ['curl', '-sS', '-m', '5', '-D', '-', `http://${vip}/`]
+      const answer = await run(['nsenter', `--net=${lab.namespace}`, ...page])
+      assert.match(answer, /\r\n\r\nroses\n$/)
+      answered.add(/x-bramble-node: (\w+)/i.exec(answer)?.[1] ?? answer)
+      return answered.size === names.length
+    })
+    for (const name of names) {
+      // Built from Debian's packages by the Dockerfile of the project.
+      assert.match(
+        await on(name, `docker exec ${await container(name, 'keepalived')} keepalived --version 2>&1`),
+        /^Keepalived v2\.2\.7/,
+      )
+    }
+  })
+
+  it('a second run changes nothing', async () => {
+    assert.match(await bramble('apply'), /nothing was written/)
+  })
+
+  it('a changed Dockerfile is built anew on each load balancer, and only Keepalived is started with it', async () => {
+    const others = await Promise.all(
+      names.flatMap((name) => [container(name, 'nginx'), container(name, 'haproxy')]),
+    )
+    edit('templates/keepalived/Dockerfile', '\nENTRYPOINT', '\nRUN echo thorn >/etc/rose\n\nENTRYPOINT')
+    await bramble('apply')
+    for (const name of names) {
+      assert.equal(
+        await on(name, `docker exec ${await container(name, 'keepalived')} cat /etc/rose`),
+        'thorn\n',
+      )
+    }
+    assert.deepEqual(
+      await Promise.all(names.flatMap((name) => [container(name, 'nginx'), container(name, 'haproxy')])),
+      others,
+    )
+    await until('rpi1 to hold the virtual IP', 90_000, async () => (await holders()).join() === 'rpi1')
+    assert.match(await bramble('apply'), /nothing was written/)
+  })
+
+  function edit(path: string, old: string, text: string): void {
+    const file = join(project.directory, path)
+    const before = readFileSync(file, 'utf8')
+    assert.ok(before.includes(old), path)
+    writeFileSync(file, before.replace(old, text))
+  }
+
+  async function bramble(...words: string[]): Promise<string> {
+    const program = start(project, [...words, '-o', 'lines'])
+    assert.equal(await program.ended, 0, program.printed)
+    return program.printed
+  }
+
+  function on(name: string, script: string): Promise<string> {
+    return shell(named(lab, name), script)
+  }
+
+  async function holders(): Promise<string[]> {
+    const found = await Promise.all(names.map((name) => on(name, 'ip -4 -o address')))
+    return names.filter((_, index) => found[index]?.includes(`${vip}/`))
+  }
+
+  /** The id of the one container of a service that runs there. */
+  async function container(name: string, service: string): Promise<string> {
+    const ids = await on(name, `docker ps --quiet --filter name=ha-stack_${service}`)
+    assert.match(ids, /^\w+\n$/, `${service} on ${name}`)
+    return ids.trim()
+  }
+})
