@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { TaskError } from '../errors.ts'
-import type { RunState } from './converge.ts'
 import { holderOf, isLate, judge, lockError, seize, type LockedOut } from './lock.ts'
 import type { Remote } from './remote.ts'
+import type { RunState } from './step.ts'
 
 /**
  * Waits until it is worth trying again to take a host's lock, having ended whoever left it behind.

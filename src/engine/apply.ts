@@ -1,0 +1,102 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { TaskError } from '../errors.ts'
+import type { Change, Resource, Seen } from '../playbook/resource.ts'
+import type { Answer } from '../ssh/framing.ts'
+import { markPending } from './handlers.ts'
+import { Interrupted, unlessInterrupted } from './interruption.ts'
+import { following } from './probe.ts'
+import type { Step } from './step.ts'
+
+/**
+ * Applies, looks again, and fetches the next probe, in one round trip; returns what the apply printed. `due`: what was
+ * waited for has come, and now there is something to do.
+ */
+export async function applyAndVerify(
+  step: Step,
+  index: number,
+  change: Change,
+): Promise<{ output: string; due: boolean }> {
+  const { remote, state } = step
+  const resource = step.resources[index] as Resource
+  const marks = markPending(change.waits ? [] : resource.notify).map(({ text }) => text)
+  const apply = ['set -e', ...marks, change.apply.text].join('\n')
+  remote.forget()
+  remote.window = 1
+  // Counted before it is made: from here on other hosts' older probes may be stale.
+  if (!change.waits) {
+    state.changes += 1
+    remote.epoch += 1
+  }
+  const probes = following(step, index, 2)
+  const timeout = resource.timeout + state.timeout
+  let applied: Answer | undefined
+  try {
+    if (!change.waits) state.changing.set(remote.host.name, resource.title)
+    if (change.reboots) {
+      await unlessInterrupted(state.signal, () => remote.reboot(apply, resource.timeout))
+      await remote.probe(probes, timeout)
+    } else if (change.input) {
+      applied = await remote.feed(apply, change.input, resource.timeout)
+      await remote.probe(probes, timeout)
+    } else if (change.waits) {
+      applied = await unlessInterrupted(state.signal, () => remote.wait(apply, probes, timeout))
+    } else {
+      applied = await remote.change(apply, probes, timeout)
+    }
+  } finally {
+    state.changing.delete(remote.host.name)
+  }
+  if (applied && applied.code !== 0) throw failed(applied)
+  const due = await verify(step, resource, change)
+  return { output: applied ? `${applied.stdout}${applied.stderr}` : '', due }
+}
+
+function failed(answer: Answer): TaskError {
+  return new TaskError(`exited with code ${answer.code}`, {
+    stderr: answer.stderr.trim() === '' ? answer.stdout : answer.stderr,
+    output: `${answer.stdout}${answer.stderr}`,
+    next: 'Mend what it says, then run the same command again: it goes on where it stopped.',
+  })
+}
+
+function notConverged({ settle }: Resource, { waits }: Change, found: string): TaskError {
+  return new TaskError(`did not converge${settle > 0 ? ` within ${settle} s` : ''}`, {
+    expected: waits ? 'nothing left to wait for' : 'nothing left to change after it was applied',
+    found,
+    next: 'bramble status tells what is wrong with the cluster; once that is mended, run this again',
+  })
+}
+
+/** A change counts as made only when the probe says so, within `settle` seconds. True: a wait ended with a change. */
+async function verify({ remote, state, play }: Step, resource: Resource, change: Change): Promise<boolean> {
+  const deadline = performance.now() + resource.settle * 1000
+  let pause = 500
+  for (;;) {
+    const seen = remote.seen.get(resource.probe.text) as Seen
+    const still = resource.plan(seen)
+    if (!still) {
+      state.facts.add(remote.host.name, resource.facts?.(seen) ?? {})
+      return false
+    }
+    if (change.waits && !still.waits) return true
+    if (state.signal.aborted) {
+      throw new Interrupted('interrupted before it converged', {
+        host: remote.host.name,
+        task: resource.title,
+        found: still.diff || seen.stdout || `exit code ${seen.code}`,
+      })
+    }
+    if (performance.now() >= deadline) {
+      if (still.failure) throw still.failure
+      throw notConverged(resource, change, still.diff || seen.stdout || `exit code ${seen.code}`)
+    }
+    const what = `${resource.title}: waiting`
+    state.emit({ type: 'doing', at: Date.now(), host: remote.host.name, play, what })
+    await delay(pause, undefined, { signal: state.signal }).catch(() => undefined)
+    // A probe is work for a small machine, too: it is asked less often the longer it takes.
+    pause = Math.min(pause * 2, 4000)
+    // Time has passed: what else was fetched along may have changed with it.
+    remote.forget()
+    await remote.probe([resource.probe], state.timeout)
+  }
+}
