@@ -1,15 +1,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, relative } from 'node:path'
+import { dirname } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { InputError } from '../errors.ts'
-import { inventoryFile, secretsFile } from '../inventory/index.ts'
 import { shortest } from '../secrets/forms.ts'
-import { givenPassphrase, identityFile, keysOf, ownRecipients } from '../secrets/keys.ts'
+import { identityFile, ownRecipients } from '../secrets/keys.ts'
 import { Secret } from '../secrets/secret.ts'
-import { readStore, writeStore, type Lock, type Store } from '../secrets/store.ts'
+import { readStore, writeStore } from '../secrets/store.ts'
 import { editSecrets } from './editor.ts'
 import { withInventory } from './options.ts'
-import { askPassword, askTwice } from './terminal.ts'
+import { checked, fileOf, keys, newLock, newPassphrase, opened, readStdin, valueOf } from './secret-common.ts'
+import { askTwice } from './terminal.ts'
 
 interface Arguments {
   inventory: string
@@ -162,66 +162,4 @@ export const secretCommand: CommandModule = {
 
 function named<T>(yargs: Argv<T>) {
   return withInventory(yargs).positional('name', { type: 'string', demandOption: true, describe: 'Its name' })
-}
-
-function keys() {
-  return keysOf(process.env, process.stdin.isTTY ? (question) => askPassword(question) : undefined)
-}
-
-async function fileOf(inventory: string): Promise<string> {
-  return relative(process.cwd(), secretsFile(await inventoryFile(inventory)))
-}
-
-async function opened(inventory: string): Promise<Store> {
-  const file = await fileOf(inventory)
-  const store = await readStore(file, keys())
-  if (store) return store
-  throw new InputError(`there is no ${file}`, { next: 'bramble secret set NAME makes it' })
-}
-
-function valueOf({ values }: Store, name: string, file: string): Secret {
-  const value = values.get(name)
-  if (value) return value
-  const names = [...values.keys()].toSorted().join(', ')
-  throw new InputError(`there is no secret \`${name}\``, {
-    at: file,
-    expected: names ? `one of ${names}` : 'none is kept',
-  })
-}
-
-/** For an inventory's first secret: the user's own identities, else a passphrase. */
-async function newLock(): Promise<Lock> {
-  const given = givenPassphrase(process.env, 'BRAMBLE_SECRET_PASSPHRASE')
-  if (given) return { passphrase: given.value }
-  const recipients = await ownRecipients(process.env)
-  return recipients.length > 0 ? { recipients } : { passphrase: await newPassphrase() }
-}
-
-async function newPassphrase(): Promise<Secret> {
-  const given = givenPassphrase(process.env, 'BRAMBLE_SECRET_NEW_PASSPHRASE')
-  if (given) return given.value
-  if (process.stdin.isTTY) return askTwice('new passphrase')
-  throw new InputError('there is no key to lock the secrets with, and no terminal to ask for one', {
-    next: 'Make one with `bramble secret keygen`, or set BRAMBLE_SECRET_NEW_PASSPHRASE (or …_FILE to the name of a file).',
-  })
-}
-
-/** A value of one line loses the line feed that `echo` ends it with; a key or certificate keeps it. */
-async function readStdin(): Promise<string> {
-  const chunks: Buffer[] = []
-  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array))
-  const bytes = Buffer.concat(chunks)
-  const text = bytes.toString('utf8')
-  if (!bytes.equals(Buffer.from(text)) || text.includes('\0')) {
-    throw new InputError('the value is no text', {
-      expected: 'UTF-8 without NUL',
-      next: 'encode it: base64 FILE | bramble secret set NAME',
-    })
-  }
-  return text.replace(/^([^\n]*?)\r?\n$/, '$1')
-}
-
-function checked(value: Secret): Secret {
-  if (value.reveal() === '') throw new InputError('the value is empty', { expected: 'text' })
-  return value
 }
