@@ -106,10 +106,18 @@ export function removal(nodes: readonly SwarmNode[], gone: readonly SwarmNode[])
   return {
     diff: gone.map((node) => `- node ${nameOf(node)} (${node.ID}, ${node.Status.State})`).join('\n'),
     apply: lines(
-      ...managers.map(({ ID }) => sh`docker node demote ${ID} >/dev/null`),
+      ...managers.map(({ ID }) => demoteGone(ID)),
       ...gone.map((node) => remove(nameOf(node), node.ID)),
     ),
   }
+}
+
+/** A manager from before `docker swarm init --force-new-cluster` is one by name only: it is just removed. */
+function demoteGone(id: string) {
+  return sh`told=$(docker node demote ${id} 2>&1) || case $told in
+  *'find manager in raft memberlist'*) ;;
+  *) echo "$told" >&2; exit 1 ;;
+esac`
 }
 
 function nameOf(node: SwarmNode | undefined): string {

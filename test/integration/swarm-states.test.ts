@@ -72,23 +72,33 @@ curl -sS --max-time 2 --unix-socket /run/docker.sock -H 'Content-Type: applicati
     assert.deepEqual(await members(), well)
   })
 
-  it('a machine with another address is left as it is, and the commands that are told bring it here', async () => {
-    const token = (await on('rpi1', 'docker swarm join-token -q worker')).trim()
-    await on(
-      'rpi4',
-      `docker swarm leave
-ip address add 10.77.0.24/24 dev eth0
-docker swarm join --token ${token} --advertise-addr 10.77.0.24 10.77.0.11:2377
-ip address del 10.77.0.24/24 dev eth0`,
-    )
-    const printed = await bramble('bramble apply', 2)
-    assert.match(
-      printed,
-      /this host has another address than in the swarm\n.*\n *expected: 10\.77\.0\.14\n *found: +10\.77\.0\.24\n/,
-    )
-    await follow(printed, ['bramble reset rpi4', 'bramble apply'])
-    assert.deepEqual(await members(), well)
-  })
+  for (const { name, role } of [
+    { name: 'rpi4', role: 'worker' },
+    { name: 'rpi3', role: 'manager' },
+  ]) {
+    it(`a ${role} with another address is left as it is, and the commands that are told bring it here`, async () => {
+      const address = host(name).address
+      const other = address.replace(/1(\d)$/, '2$1')
+      const token = (await on('rpi1', `docker swarm join-token -q ${role}`)).trim()
+      if (role === 'manager') await on('rpi1', `docker node demote ${name}`)
+      await on(
+        name,
+        `docker swarm leave
+ip address add ${other}/24 dev eth0
+docker swarm join --token ${token} --advertise-addr ${other} 10.77.0.11:2377
+ip address del ${other}/24 dev eth0`,
+      )
+      const printed = await bramble('bramble apply', 2)
+      assert.match(
+        printed,
+        new RegExp(
+          `this host has another address than in the swarm\\n.*\\n *expected: ${address}\\n *found: +${other}\\n`,
+        ),
+      )
+      await follow(printed, [`bramble reset ${name}`, 'bramble apply'])
+      assert.deepEqual(await members(), well)
+    })
+  }
 
   it('a worker and a manager whose certificates have expired are let in again', async () => {
     ca = await ownCa(host('rpi1'))
@@ -102,11 +112,7 @@ ip address del 10.77.0.24/24 dev eth0`,
   it('managers that have lost each other: told as that, and nothing is done before they are back', async () => {
     const cutOff = ['rpi2', 'rpi3']
     await Promise.all(cutOff.map((name) => on(name, drop('-A'))))
-    await until('the majority to be lost', 60_000, async () => {
-      return (await onHost(host('rpi1'), 'timeout 5 docker node ls')).stderr.includes(
-        'does not have a leader',
-      )
-    })
+    await majorityLost()
     const commands = ['bramble apply --check', 'bramble node remove rpi4 --yes']
     for (const command of commands) {
       const printed = await bramble(command, 2)
@@ -124,6 +130,16 @@ ip address del 10.77.0.24/24 dev eth0`,
     assert.deepEqual(await members(), well)
   })
 
+  it('managers that are lost for good: the command that is told makes the one that is left lead, and the others join it', async () => {
+    await Promise.all(['rpi2', 'rpi3'].map((name) => on(name, 'docker swarm leave --force')))
+    await majorityLost()
+    const printed = await bramble('bramble apply', 2)
+    const forced =
+      'docker swarm init --force-new-cluster --advertise-addr $(docker info --format {{.Swarm.NodeAddr}})'
+    await follow(printed, [`bramble exec rpi1 -- sh -c '${forced}'`, 'bramble apply'])
+    assert.deepEqual(await members(), well)
+  })
+
   it('managers whose certificates have all expired: the commands that are told bring all back', async () => {
     await Promise.all(['rpi1', 'rpi2', 'rpi3'].map((name) => ca.expire(host(name))))
     const printed = await bramble('bramble apply', 2)
@@ -132,6 +148,14 @@ ip address del 10.77.0.24/24 dev eth0`,
     await follow(printed, [`bramble exec managers:workers -- ${leave}`, 'bramble apply'])
     assert.deepEqual(await members(), well)
   })
+
+  async function majorityLost(): Promise<void> {
+    await until('the majority to be lost', 60_000, async () => {
+      return (await onHost(host('rpi1'), 'timeout 5 docker node ls')).stderr.includes(
+        'does not have a leader',
+      )
+    })
+  }
 
   /** Runs commands as a user copies them from what was printed; whoever runs them here cannot be asked. */
   async function follow(printed: string, commands: readonly string[]): Promise<void> {
