@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { load } from 'js-yaml'
+import type { Event } from '../../src/engine/events.ts'
 import { buildLabImages } from '../../src/lab/images.ts'
 import { hostArch } from '../../src/lab/machines.ts'
 import { run } from '../../src/lab/run.ts'
@@ -48,6 +49,22 @@ const share = play({
 })
 export default playbook({ name: 'site', plays: [share, docker, vip, swarm, stack] })
 `
+
+/** A package in its first version, and a source that has the second. */
+const olderPackage = `mkdir -p /srv/apt /srv/rose/DEBIAN
+for version in 1 2; do
+  printf 'Package: rose\\nVersion: %s\\nArchitecture: all\\nMaintainer: test\\nDescription: a rose\\n' $version >/srv/rose/DEBIAN/control
+  dpkg-deb --build /srv/rose /srv/apt/rose-$version.deb
+done
+dpkg --install /srv/apt/rose-1.deb
+cd /srv/apt
+{
+  cat /srv/rose/DEBIAN/control
+  echo "Filename: ./rose-2.deb"
+  echo "Size: $(stat -c %s rose-2.deb)"
+  echo "SHA256: $(sha256sum rose-2.deb | cut -d ' ' -f 1)"
+} >Packages
+echo 'deb [trusted=yes] file:/srv/apt ./' >/etc/apt/sources.list.d/rose.list`
 
 describe('nodes that come and go, on real hosts and under load', function () {
   // The first run ever builds the machines’ root tree; and a program that is killed at every step takes its time.
@@ -154,6 +171,18 @@ export default playbook({ name: 'careful', plays: [preflight, rose] })
     assert.deepEqual(await containers(), before)
   })
 
+  it(`upgrade: a newer package comes to the node that lacks it, without a reboot or a failed request (seed ${seed})`, async () => {
+    await on('rpi4', olderPackage)
+    const others = ['rpi1', 'rpi2', 'rpi3']
+    const before = await containers(others)
+    const boot = await on('rpi4', 'stat -c %i,%Z /run/systemd')
+    await killedUnderLoad(14, 'apply', 'playbooks/upgrade.ts')
+    assert.equal(await on('rpi4', "dpkg-query --show --showformat '${Version}' rose"), '2')
+    assert.equal(await on('rpi4', 'stat -c %i,%Z /run/systemd'), boot)
+    assert.deepEqual(await containers(others), before)
+    assert.deepEqual((await status()).problems, [])
+  })
+
   it(`upgrade: a reboot of every node, one after another and killed on the way, fails no request (seed ${seed})`, async () => {
     for (const name of names) await on(name, 'touch /run/reboot-required')
     const before = await containers()
@@ -171,7 +200,8 @@ export default playbook({ name: 'careful', plays: [preflight, rose] })
   })
 
   it('upgrade: goes on where one that was interrupted has left a load balancer drained', async () => {
-    await on('rpi1', 'docker node update --availability drain rpi2')
+    const drained = '--availability drain --label-add bramble.drained=true --label-rm bramble.vip'
+    await on('rpi1', `docker node update ${drained} rpi2`)
     await until(
       'no HAProxy on rpi2',
       60_000,
@@ -213,12 +243,7 @@ export default playbook({ name: 'careful', plays: [preflight, rose] })
     assert.match(await on('rpi4', `docker info -f '{{.Swarm.LocalNodeState}}'`), /inactive/)
     assert.equal(await on('rpi4', 'ls /etc/docker/daemon.json /opt/bramble/ha-stack 2>/dev/null || :'), '')
     assert.doesNotMatch(await on('rpi1', 'cat /opt/bramble/ha-stack/haproxy.cfg'), /rpi4/)
-    // HAProxy has to learn of it; Nginx and Keepalived have not.
-    const now = await containers()
-    for (const index of [0, 1, 2]) {
-      const kept = (others[index] ?? '').split('\n').filter((id) => id !== '' && now[index]?.includes(id))
-      assert.equal(kept.length, index < 2 ? 2 : 1, names[index])
-    }
+    assertOnlyHaproxyAnew(others, await containers())
   })
 
   it(`add: a web server comes by one command, without a failed request (seed ${seed})`, async () => {
@@ -229,14 +254,25 @@ export default playbook({ name: 'careful', plays: [preflight, rose] })
       /rpi4 +would change +swarm worker|rpi4: .*swarm worker/,
     )
     assert.equal(inventory(), before)
-    await killedUnderLoad(14, ...words)
+    const others = await containers()
+    const events = await killedUnderLoad(14, ...words)
+    // What the stack is deployed from, and who asks the image about its configuration.
+    const may: Record<string, RegExp> = {
+      rpi1: /^(node labels|.* takes haproxy\.cfg|file .*\/(haproxy\.cfg|docker-compose\.yml)|stack ha-stack|configs and secrets .*)$/,
+      rpi2: / takes haproxy\.cfg$/,
+    }
+    for (const event of events) {
+      if (event.type !== 'task' || event.status !== 'changed' || event.host === 'rpi4') continue
+      assert.match(event.title, may[event.host] ?? /nothing/, event.host)
+    }
+    assertOnlyHaproxyAnew(others, await containers())
     assert.match(await bramble(0, ...words), /rpi4 is in .* already/)
     await until('all to be well', 60_000, async () => (await status()).problems.length === 0)
     assert.match(await on('rpi1', `docker node ls --format '{{.Hostname}} {{.Status}}'`), /rpi4 Ready/)
     assert.match(await on('rpi4', 'docker ps'), /nginx/)
   })
 
-  it(`add: it becomes a manager and load balancer by an edit of the inventory, without a failed request (seed ${seed})`, async () => {
+  it(`add: it becomes a manager and load balancer by an edit of the inventory, and no request fails but where Keepalived is replaced (seed ${seed})`, async () => {
     const edited = load(inventory()) as { all: { children: Record<string, { hosts: object }> } }
     const { workers, managers, loadbalancers } = edited.all.children
     assert.ok(workers && managers && loadbalancers)
@@ -244,7 +280,8 @@ export default playbook({ name: 'careful', plays: [preflight, rose] })
     for (const group of [managers, loadbalancers]) group.hosts = { ...group.hosts, rpi4: {} }
     writeFileSync(join(project.directory, 'inventory/hosts.yml'), JSON.stringify(edited))
     assert.match(await bramble(3, 'apply', '--check'), /rpi1 +would change +node roles/)
-    await killedUnderLoad(14, 'apply')
+    // The Keepalived of both others is replaced, as it has to know the new one.
+    await underLoadAlso({ cut: 2 }, 14, 'apply')
     await until('all to be well', 60_000, async () => (await status()).problems.length === 0)
     assert.match(
       await on('rpi1', `docker node ls --format '{{.Hostname}} {{.ManagerStatus}}'`),
@@ -322,12 +359,27 @@ export default playbook({ name: 'careful', plays: [preflight, rose] })
     await until('all to be well', 90_000, async () => (await status()).problems.length === 0)
   })
 
+  it('reset --packages: Docker and what else was installed go as well, and apply brings them back', async () => {
+    const left = names.slice(0, 3)
+    await bramble(0, 'reset', '--packages', '--yes')
+    for (const name of left) {
+      const gone = 'command -v docker dockerd rsync mount.nfs || :; ls -d /var/lib/docker 2>/dev/null || :'
+      assert.equal(await on(name, gone), '', name)
+    }
+    await bramble(0, 'apply')
+    await until('all to be well', 90_000, async () => (await status()).problems.length === 0)
+  })
+
   /** Two of the first steps are begun by a program that dies. */
-  async function killedUnderLoad(among: number, ...command: string[]): Promise<void> {
+  function killedUnderLoad(among: number, ...command: string[]): Promise<Event[]> {
+    return underLoadAlso({}, among, ...command)
+  }
+
+  function underLoadAlso(also: { cut?: number }, among: number, ...command: string[]): Promise<Event[]> {
     const via = ['nsenter', `--net=${lab.namespace}`]
     const folder = project.directory
     const chosen = drawn(seed, 2, among)
-    await underLoad(command, { url: `http://${vip}/`, folder, chosen, via, every: 10 })
+    return underLoad(command, { url: `http://${vip}/`, folder, chosen, via, every: 10, ...also })
   }
 
   function inventory(): string {
@@ -363,3 +415,11 @@ export default playbook({ name: 'careful', plays: [preflight, rose] })
     return shell(host(name), script)
   }
 })
+
+/** HAProxy has to learn of a web server; Nginx and Keepalived have not. rpi3 is no load balancer. */
+function assertOnlyHaproxyAnew(before: readonly string[], now: readonly string[]): void {
+  for (const index of [0, 1, 2]) {
+    const kept = (before[index] ?? '').split('\n').filter((id) => id !== '' && now[index]?.includes(id))
+    assert.equal(kept.length, index < 2 ? 2 : 1, names[index])
+  }
+}

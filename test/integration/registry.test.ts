@@ -5,6 +5,8 @@ import { buildLabImages } from '../../src/lab/images.ts'
 import { hostArch } from '../../src/lab/machines.ts'
 import { run } from '../../src/lab/run.ts'
 import { until } from '../../src/lab/wait.ts'
+import { startLoad } from '../../src/drill/load.ts'
+import { measure } from '../../src/drill/measure.ts'
 import { image } from '../../src/modules/index.ts'
 import { play, playbook } from '../../src/playbook/play.ts'
 import { inOrder } from '../in-order.ts'
@@ -14,12 +16,38 @@ import { cache } from '../light-tree.ts'
 import { start } from './program.ts'
 import { makeProject, variablesOf } from './project.ts'
 import type { Project } from './project.ts'
+import { underLoad } from './under-load.ts'
 
 const root = join(import.meta.dirname, '../..')
 const archives = join(cache, 'images')
 const names = ['rpi1', 'rpi2']
 const vip = '10.77.0.200'
 const registry = '10.77.0.11:5000'
+
+const services = ['nginx', 'haproxy', 'keepalived']
+
+/** What a user may change about images, and the services that start anew for it. */
+const changes: { title: string; edits: [path: string, old: string, text: string][]; anew: string[] }[] = [
+  {
+    title: 'a changed Dockerfile is built anew on each load balancer',
+    edits: [['templates/keepalived/Dockerfile', '\nENTRYPOINT', '\nRUN echo thorn >/etc/rose\n\nENTRYPOINT']],
+    anew: ['keepalived'],
+  },
+  {
+    title: 'a changed keepalived.conf is rolled out',
+    edits: [['templates/keepalived.conf.ejs', 'vrrp_garp_master_refresh 10', 'vrrp_garp_master_refresh 11']],
+    anew: ['keepalived'],
+  },
+  {
+    title: 'other images of Nginx and HAProxy are rolled out',
+    edits: ['nginx', 'haproxy'].map((name) => [
+      'inventory/hosts.yml',
+      `${registry}/${name}:1`,
+      `${registry}/${name}:2`,
+    ]),
+    anew: ['nginx', 'haproxy'],
+  },
+]
 
 /** The shipped site but for the share, which light hosts cannot have, and for what preflight asks of real machines. */
 const site = `import { directory, file, play, playbook } from 'bramble'
@@ -56,9 +84,12 @@ systemctl restart docker-registry
 curl -sS --retry 20 --retry-delay 1 --retry-connrefused http://127.0.0.1:5000/v2/
 local=127.0.0.1:5000
 mmdebstrap --quiet --mode=root --variant=minbase bookworm - /etc/apt/sources.list | docker import - $local/debian:12-slim
-for name in nginx haproxy; do docker tag bramble/$name:lab $local/$name:1; done
-for image in nginx:1 haproxy:1 debian:12-slim; do docker push --quiet $local/$image; done
-docker rmi $(docker images --quiet --no-trunc | sort -u) --force`
+for name in nginx haproxy; do
+  docker tag bramble/$name:lab $local/$name:1
+  printf 'FROM %s\\nLABEL rose=2\\n' $local/$name:1 | docker build --quiet --tag $local/$name:2 -
+done
+for image in nginx:1 nginx:2 haproxy:1 haproxy:2 debian:12-slim; do docker push --quiet $local/$image; done
+docker rmi $(docker images --format '{{.Repository}}:{{.Tag}}')`
 
 describe('images from a registry, and a Keepalived that is built on the nodes, on real hosts', function () {
   // The first run ever builds the machines’ root tree.
@@ -113,7 +144,7 @@ describe('images from a registry, and a Keepalived that is built on the nodes, o
   })
 
   it('the whole site runs with them: Keepalived is built on each load balancer, the rest is pulled', async () => {
-    const printed = await bramble('apply')
+    const printed = await bramble(0, 'apply')
     assert.match(printed, /image bramble\/keepalived:local, built from/)
     await until('rpi1 to hold the virtual IP', 90_000, async () => (await holders()).join() === 'rpi1')
     const answered = new Set<string>()
@@ -134,28 +165,69 @@ describe('images from a registry, and a Keepalived that is built on the nodes, o
   })
 
   it('a second run changes nothing', async () => {
-    assert.match(await bramble('apply'), /nothing was written/)
+    assert.match(await bramble(0, 'apply'), /nothing was written/)
   })
 
-  it('a changed Dockerfile is built anew on each load balancer, and only Keepalived is started with it', async () => {
-    const others = await Promise.all(
-      names.flatMap((name) => [container(name, 'nginx'), container(name, 'haproxy')]),
-    )
-    edit('templates/keepalived/Dockerfile', '\nENTRYPOINT', '\nRUN echo thorn >/etc/rose\n\nENTRYPOINT')
-    await bramble('apply')
+  for (const { title, edits, anew } of changes) {
+    it(`${title}, and what does not use it is left alone: no request fails but where Keepalived is replaced`, async () => {
+      const before = await containers()
+      for (const [path, old, text] of edits) edit(path, old, text)
+      await underLoad(['apply'], {
+        url: `http://${vip}/`,
+        folder: project.directory,
+        chosen: () => false,
+        // One for each of the two.
+        cut: anew.includes('keepalived') ? 2 : 0,
+        ...load(),
+      })
+      const after = await containers()
+      for (const [of, id] of Object.entries(before)) {
+        assert.equal(after[of] !== id, anew.includes(of.split(' ')[1] ?? ''), of)
+      }
+      await until('rpi1 to hold the virtual IP', 90_000, async () => (await holders()).join() === 'rpi1')
+      assert.match(await bramble(0, 'apply'), /nothing was written/)
+    })
+  }
+
+  it('what was changed is what runs', async () => {
     for (const name of names) {
-      assert.equal(
-        await on(name, `docker exec ${await container(name, 'keepalived')} cat /etc/rose`),
-        'thorn\n',
+      const inside = `docker exec ${await container(name, 'keepalived')}`
+      assert.equal(await on(name, `${inside} cat /etc/rose`), 'thorn\n')
+      assert.match(
+        await on(name, `${inside} cat /etc/keepalived/keepalived.conf`),
+        /vrrp_garp_master_refresh 11\b/,
       )
+      for (const service of ['nginx', 'haproxy']) {
+        const image = await on(
+          name,
+          `docker inspect --format '{{.Config.Image}}' ${await container(name, service)}`,
+        )
+        assert.match(image, new RegExp(`^${registry}/${service}:2@sha256:`))
+      }
     }
-    assert.deepEqual(
-      await Promise.all(names.flatMap((name) => [container(name, 'nginx'), container(name, 'haproxy')])),
-      others,
-    )
-    await until('rpi1 to hold the virtual IP', 90_000, async () => (await holders()).join() === 'rpi1')
-    assert.match(await bramble('apply'), /nothing was written/)
   })
+
+  it('an image that the registry does not have is told by its name, and the site goes on as it was', async () => {
+    const before = await containers()
+    const asked = startLoad([`http://${vip}/`], { ...load(), kept: 0 })
+    const began = Date.now()
+    edit('inventory/hosts.yml', `${registry}/nginx:2`, `${registry}/nginx:3`)
+    const printed = await bramble(2, 'apply')
+    const { failures } = measure(await asked.stop(), began, Date.now())
+    assert.match(printed, new RegExp(`nginx:3`))
+    assert.deepEqual(failures, [])
+    edit('inventory/hosts.yml', `${registry}/nginx:3`, `${registry}/nginx:2`)
+    await bramble(0, 'apply')
+    const after = await containers()
+    for (const [of, id] of Object.entries(before)) {
+      if (!of.endsWith('nginx')) assert.equal(after[of], id, of)
+    }
+  })
+
+  /** Asks for the site from the network of the hosts. */
+  function load() {
+    return { via: ['nsenter', `--net=${lab.namespace}`], every: 10 }
+  }
 
   function edit(path: string, old: string, text: string): void {
     const file = join(project.directory, path)
@@ -164,9 +236,9 @@ describe('images from a registry, and a Keepalived that is built on the nodes, o
     writeFileSync(file, before.replace(old, text))
   }
 
-  async function bramble(...words: string[]): Promise<string> {
+  async function bramble(code: number, ...words: string[]): Promise<string> {
     const program = start(project, [...words, '-o', 'lines'])
-    assert.equal(await program.ended, 0, program.printed)
+    assert.equal(await program.ended, code, program.printed)
     return program.printed
   }
 
@@ -177,6 +249,16 @@ describe('images from a registry, and a Keepalived that is built on the nodes, o
   async function holders(): Promise<string[]> {
     const found = await Promise.all(names.map((name) => on(name, 'ip -4 -o address')))
     return names.filter((_, index) => found[index]?.includes(`${vip}/`))
+  }
+
+  /** The containers of all services: `rpi1 nginx` and so on. */
+  async function containers(): Promise<Record<string, string>> {
+    const all = names.flatMap((name) => services.map((service) => [name, service] as const))
+    return Object.fromEntries(
+      await Promise.all(
+        all.map(async ([name, service]) => [`${name} ${service}`, await container(name, service)] as const),
+      ),
+    )
   }
 
   /** The id of the one container of a service that runs there. */
