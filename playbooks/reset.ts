@@ -84,7 +84,13 @@ const packages = play({
         : ['docker-ce', 'docker-ce-cli', 'containerd.io']
     const others = ['nfs-kernel-server', 'nfs-common', 'rsync']
     yield apt({ packages: [...docker, ...others], state: 'absent', purge: true })
-    yield absent({ path: '/var/lib/docker' })
+    // A disk of its own may be mounted there, which is emptied.
+    yield command({
+      title: 'no data of Docker',
+      run: sh`find /var/lib/docker -xdev -mindepth 1 -delete
+mountpoint -q /var/lib/docker || rmdir /var/lib/docker`,
+      unless: sh`[ -z "$(ls -A /var/lib/docker 2>/dev/null)" ]`,
+    })
     yield absent({ path: '/etc/apt/sources.list.d/docker.sources' })
     yield absent({ path: '/etc/apt/keyrings/docker.asc' })
   },

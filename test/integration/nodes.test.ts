@@ -363,7 +363,7 @@ export default playbook({ name: 'careful', plays: [preflight, rose] })
     const left = names.slice(0, 3)
     await bramble(0, 'reset', '--packages', '--yes')
     for (const name of left) {
-      const gone = 'command -v docker dockerd rsync mount.nfs || :; ls -d /var/lib/docker 2>/dev/null || :'
+      const gone = 'command -v docker dockerd rsync mount.nfs || :; ls -A /var/lib/docker 2>/dev/null || :'
       assert.equal(await on(name, gone), '', name)
     }
     await bramble(0, 'apply')
