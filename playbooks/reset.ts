@@ -89,7 +89,7 @@ const packages = play({
       title: 'no data of Docker',
       run: sh`find /var/lib/docker -xdev -mindepth 1 -delete
 mountpoint -q /var/lib/docker || rmdir /var/lib/docker`,
-      unless: sh`[ -z "$(ls -A /var/lib/docker 2>/dev/null)" ]`,
+      unless: sh`[ ! -e /var/lib/docker ] || { mountpoint -q /var/lib/docker && [ -z "$(ls -A /var/lib/docker)" ]; }`,
     })
     yield absent({ path: '/etc/apt/sources.list.d/docker.sources' })
     yield absent({ path: '/etc/apt/keyrings/docker.asc' })
