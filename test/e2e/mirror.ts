@@ -120,6 +120,7 @@ function report(answers: readonly Answer[], began: number, back: number): Outage
   }
 }
 
+/** Within those bounds, and none failed once the mirrors had to be served. */
 export function assertShort({ failed, ...outage }: Outage): void {
   console.log(`      ${JSON.stringify({ ...outage, failed: failed.length })}`)
   for (const { asked, at, status, error, node } of failed.slice(0, 5))

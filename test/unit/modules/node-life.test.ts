@@ -227,7 +227,7 @@ describe('nodeRemoved', () => {
         node('rpi2', {}, { ID: 'ghost', ...managing('unreachable'), ...down }),
       ),
       expect: 'change',
-      apply: /docker node demote ghost 2>&1[^]*docker node rm ghost/,
+      apply: /^told=\$\(docker node demote ghost 2>&1\) [^]*exit 1 [^]*docker node rm ghost/,
     },
   ])
 })
