@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -51,4 +52,11 @@ export function start(project: Project, words: readonly string[], inside: readon
       return told.printed
     },
   }
+}
+
+/** What the built program printed, as lines, once it has ended with this code. */
+export async function printedBy(project: Project, code: number, words: readonly string[]): Promise<string> {
+  const program = start(project, [...words, '-o', 'lines'])
+  assert.equal(await program.ended, code, program.printed)
+  return program.printed
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { templates } from '../../src/cli/project.ts'
 import { buildLabImages } from '../../src/lab/images.ts'
@@ -20,6 +20,7 @@ import { start } from './program.ts'
 import { makeProject, variablesOf } from './project.ts'
 import type { Outcome, Project } from './project.ts'
 import { inOrder } from '../in-order.ts'
+import { copyShipped } from '../shipped.ts'
 
 const archives = join(cache, 'images')
 const root = join(import.meta.dirname, '../..')
@@ -89,8 +90,7 @@ describe('a redeploy of the stack', function () {
       },
     )
     for (const host of lab.hosts) await shell(host, 'mkdir -p /srv/bramble; systemctl start docker')
-    for (const folder of ['playbooks', 'templates'])
-      cpSync(join(root, folder), join(project.directory, folder), { recursive: true })
+    copyShipped(project.directory)
     const cluster = await loadInventory(join(project.directory, 'inventory'))
     const load = (name: string) =>
       loadPlaybook(join(project.directory, 'playbooks', name), project.directory, cluster)

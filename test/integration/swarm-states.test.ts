@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { attempt } from '../../src/lab/run.ts'
 import { until } from '../../src/lab/wait.ts'
@@ -9,6 +9,7 @@ import { makeProject, variablesOf } from './project.ts'
 import type { Project } from './project.ts'
 import { ownCa, type SwarmCa } from './swarm-ca.ts'
 import { inOrder } from '../in-order.ts'
+import { copyShipped } from '../shipped.ts'
 
 const names = ['rpi1', 'rpi2', 'rpi3', 'rpi4']
 const root = join(import.meta.dirname, '../..')
@@ -32,8 +33,7 @@ describe('the swarm, whatever state it is found in', function () {
     project = makeProject(Object.fromEntries(lab.hosts.map((host) => [host.name, variablesOf(host)])), {
       children: { managers: ['rpi1', 'rpi2', 'rpi3'], workers: ['rpi4'], webservers: names },
     })
-    for (const folder of ['playbooks', 'templates'])
-      cpSync(join(root, folder), join(project.directory, folder), { recursive: true })
+    copyShipped(project.directory)
     writeFileSync(join(project.directory, 'playbooks/site.ts'), `export { default } from './swarm.ts'\n`)
     await bramble('bramble apply')
   })

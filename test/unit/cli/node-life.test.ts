@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { commandLine } from './bramble.ts'
+import { copyShipped } from '../../shipped.ts'
 
-const root = join(import.meta.dirname, '../../..')
 const hosts = `all:
   vars: { ansible_user: root, ansible_port: 1 } # nobody listens there
   hosts:
@@ -108,9 +108,7 @@ describe('the commands for the life of nodes', () => {
   const line = commandLine()
   beforeEach(() => {
     line.put('inventory/hosts.yml', hosts)
-    for (const folder of ['playbooks', 'templates']) {
-      cpSync(join(root, folder), join(line.folder, folder), { recursive: true })
-    }
+    copyShipped(line.folder)
   })
 
   for (const [what, { words, files, says }] of Object.entries(refused)) {
