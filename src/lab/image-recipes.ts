@@ -9,8 +9,8 @@ import type { Entry, ImageConfig } from './image-layer.ts'
 
 export interface Recipe {
   name: string
-  /** Where the Debian package has the program, and where the image has it. */
-  program: { from: string; to: string }
+  /** Where the Debian packages have its programs, and where the image has them. */
+  programs: { from: string; to: string }[]
   /** Libraries of features that are compiled in and never used here; they would be most of the image. */
   without: RegExp
   /** Libraries that it opens only while it runs: glibc's threads need libgcc_s to end. */
@@ -23,8 +23,8 @@ export interface Recipe {
 
 /** The Debian packages that these come from: the programs', and those of the libraries they use. */
 export const packages =
-  'busybox haproxy keepalived nginx nginx-common libc6 libcrypt1 liblua5.3-0 libmnl0 libnftnl11 libnl-3-200 ' +
-  'libnl-genl-3-200 libpcre2-8-0 libssl3 libgcc-s1 zlib1g'
+  'busybox haproxy keepalived nftables nginx nginx-common libbsd0 libc6 libcrypt1 libedit2 libgmp10 libjansson4 liblua5.3-0 ' +
+  'libmd0 libmnl0 libnftables1 libnftnl11 libnl-3-200 libnl-genl-3-200 libpcre2-8-0 libssl3 libgcc-s1 libtinfo6 libxtables12 zlib1g'
 
 const environment = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin']
 const applets =
@@ -32,7 +32,7 @@ const applets =
   'kill ln ls mkdir mktemp more mv nc netstat ping printf ps pwd readlink realpath rm sed seq sh sleep sort stat tail ' +
   'test timeout top touch tr true uname uniq vi wc wget which whoami xargs'
 
-/** Below all three programs, together with the libraries that two of them share. */
+/** Below all images, together with the libraries that two of them share. */
 export const base: Entry[] = [
   ...applets.split(' ').map((name): Entry => ({ path: `/bin/${name}`, type: 'symlink', target: 'busybox' })),
   { path: '/usr/bin/env', type: 'symlink', target: '/bin/busybox' },
@@ -58,7 +58,7 @@ nobody:x:65534:65534:nobody:/nonexistent:/bin/false
 
 const nginx: Recipe = {
   name: 'nginx',
-  program: { from: '/usr/sbin/nginx', to: '/usr/sbin/nginx' },
+  programs: [{ from: '/usr/sbin/nginx', to: '/usr/sbin/nginx' }],
   without: /^$/,
   opens: ['libgcc_s.so.1'],
   copies: ['/etc/nginx/mime.types'],
@@ -105,7 +105,7 @@ http {
 
 const haproxy: Recipe = {
   name: 'haproxy',
-  program: { from: '/usr/sbin/haproxy', to: '/usr/local/sbin/haproxy' },
+  programs: [{ from: '/usr/sbin/haproxy', to: '/usr/local/sbin/haproxy' }],
   without: /^lib(systemd|opentracing)/,
   opens: ['libgcc_s.so.1'],
   copies: [],
@@ -135,7 +135,7 @@ exec "$@"
 
 const keepalived: Recipe = {
   name: 'keepalived',
-  program: { from: '/usr/sbin/keepalived', to: '/usr/sbin/keepalived' },
+  programs: ['/usr/sbin/keepalived', '/usr/sbin/nft'].map((path) => ({ from: path, to: path })),
   without: /^lib(systemd|netsnmp|gio|glib|gobject)/,
   opens: [],
   copies: [],

@@ -15,10 +15,11 @@ import type { Arch } from './machines.ts'
 /** Raised when images come out different though their recipes did not change. */
 const format = 1
 
-interface Program {
+interface Image {
   recipe: Recipe
-  file: Buffer
-  /** Names of the libraries it needs, and of those that these need. */
+  /** By their paths in the image. */
+  programs: Map<string, Buffer>
+  /** Names of the libraries they need, and of those that these need. */
   libraries: string[]
 }
 
@@ -72,13 +73,13 @@ function archivePath(directory: string, name: string): string {
 /** The archives by name, out of a tree of unpacked packages. */
 async function assemble(root: string, arch: Arch): Promise<Map<string, Buffer>> {
   const libraries = await findLibraries(root)
-  const programs: Program[] = []
-  for (const recipe of recipes) programs.push(await readProgram(root, recipe, libraries))
+  const images: Image[] = []
+  for (const recipe of recipes) images.push(await readPrograms(root, recipe, libraries))
 
   const busybox = await readFile(join(root, 'bin/busybox'))
   const users = (library: string): number =>
-    programs.filter((program) => program.libraries.includes(library)).length
-  const every = programs.flatMap((program) => program.libraries)
+    images.filter((image) => image.libraries.includes(library)).length
+  const every = images.flatMap((image) => image.libraries)
   const shared = new Set([
     ...(await closure('busybox', neededLibraries(busybox), libraries)),
     ...every.filter((name) => users(name) > 1),
@@ -89,16 +90,17 @@ async function assemble(root: string, arch: Arch): Promise<Map<string, Buffer>> 
     ...base,
     file('/bin/busybox', busybox),
     ...(await copy([...shared])),
-    ...loader(programs),
+    ...loader(images.flatMap((image) => [...image.programs.values()])),
   ])
 
   const archives = new Map<string, Buffer>()
-  for (const { recipe, file: program, libraries: needed } of programs) {
+  for (const { recipe, programs, libraries: needed } of images) {
     const copies = await Promise.all(
       recipe.copies.map(async (path) => ({ ...file(path, await readFile(join(root, path))), mode: 0o644 })),
     )
     const own = await copy(needed.filter((name) => !shared.has(name)))
-    const layer = await makeLayer([...recipe.entries, ...copies, ...own, file(recipe.program.to, program)])
+    const run = [...programs].map(([path, program]) => file(path, program))
+    const layer = await makeLayer([...recipe.entries, ...copies, ...own, ...run])
     archives.set(
       recipe.name,
       await imageArchive(`bramble/${recipe.name}:lab`, arch, recipe.config, [below, layer]),
@@ -107,12 +109,17 @@ async function assemble(root: string, arch: Arch): Promise<Map<string, Buffer>> 
   return archives
 }
 
-async function readProgram(root: string, recipe: Recipe, libraries: Map<string, string>): Promise<Program> {
-  const original = await readFile(join(root, recipe.program.from))
-  const unused = neededLibraries(original).filter((name) => recipe.without.test(name))
-  const program = withoutLibraries(original, unused)
-  const needed = [...neededLibraries(program), ...recipe.opens]
-  return { recipe, file: program, libraries: await closure(recipe.name, needed, libraries) }
+async function readPrograms(root: string, recipe: Recipe, libraries: Map<string, string>): Promise<Image> {
+  const programs = new Map<string, Buffer>()
+  const needed = [...recipe.opens]
+  for (const { from, to } of recipe.programs) {
+    const original = await readFile(join(root, from))
+    const unused = neededLibraries(original).filter((name) => recipe.without.test(name))
+    const program = withoutLibraries(original, unused)
+    programs.set(to, program)
+    needed.push(...neededLibraries(program))
+  }
+  return { recipe, programs, libraries: await closure(recipe.name, needed, libraries) }
 }
 
 /** These libraries, and those that they need themselves. */
@@ -149,8 +156,8 @@ async function findLibraries(root: string): Promise<Map<string, string>> {
 }
 
 /** The loader has to be where the programs name it; on amd64 that is not where libraries are. */
-function loader(programs: readonly Program[]): Entry[] {
-  const paths = new Set(programs.map((program) => interpreter(program.file) ?? ''))
+function loader(programs: readonly Buffer[]): Entry[] {
+  const paths = new Set(programs.map((program) => interpreter(program) ?? ''))
   return [...paths]
     .filter((path) => !path.startsWith('/lib/'))
     .map((path) => ({ path, type: 'symlink', target: `/lib/${basename(path)}` }))

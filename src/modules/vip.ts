@@ -1,6 +1,6 @@
 import { TaskError } from '../errors.ts'
 import { resource, type Common, type Facts, type Resource, type Seen } from '../playbook/resource.ts'
-import { lines, raw, sh, type Sh } from '../playbook/sh.ts'
+import { lines, sh, type Sh } from '../playbook/sh.ts'
 import { containersOf } from './docker.ts'
 
 export interface BalancerReadyOptions extends Common {
@@ -50,8 +50,6 @@ function problem({ stdout }: Seen): string | undefined {
 export interface VipReleasedOptions extends Common {
   /** The virtual address. */
   address: string
-  /** Port of the site. */
-  port: number
   /** Name of the stack that Keepalived belongs to. */
   stack: string
   /** What is known of the other load balancers: their fact `balancer`, by name. */
@@ -59,18 +57,18 @@ export interface VipReleasedOptions extends Common {
 }
 
 /**
- * A load balancer that does not hold the virtual address. If it does, another one takes it over: new connections wait
- * for about a second at most, requests under way are still answered, and Keepalived says goodbye before it goes. Only an
- * answer of more than some 14 kB that is still being sent after 0.3 s is cut. It is started again as BACKUP, so a
- * preferred one takes the address back after `vip.preempt_delay`.
+ * A load balancer that does not hold the virtual address. If it does, another one takes it over: its Keepalived is asked
+ * to end, and hands the address over as its image does it, `templates/keepalived/docker-entrypoint.sh`: new connections
+ * wait for about a second at most, and requests under way are still answered. Only an answer of more than some 14 kB
+ * that is still being sent after 0.3 s is cut. The swarm starts it again as BACKUP, so a preferred one takes the address
+ * back after `vip.preempt_delay`.
  *
  * Errors (TaskError): no other load balancer is ready to take it.
  *
  * @see RFC 9568, 5.2.4 on priority 0
- * @example
- * vipReleased({ address: '192.168.188.200', port: 80, stack: 'ha-stack', others: { rpi2: 'ready' } })
+ * @example vipReleased({ address: '192.168.188.200', stack: 'ha-stack', others: { rpi2: 'ready' } })
  */
-export function vipReleased({ address, port, stack, others, ...common }: VipReleasedOptions): Resource {
+export function vipReleased({ address, stack, others, ...common }: VipReleasedOptions): Resource {
   return resource(
     {
       title: `virtual IP ${address} held elsewhere`,
@@ -88,41 +86,14 @@ export function vipReleased({ address, port, stack, others, ...common }: VipRele
         }
         return {
           diff: `- ${address} is here\n+ ${address} is elsewhere`,
-          apply: release(address, port, stack),
+          apply: sh`id=$(${containersOf(stack, 'keepalived')})
+[ -n "$id" ] || { echo 'Keepalived does not run here' >&2; exit 1; }
+docker kill --signal TERM "$id" >/dev/null
+timeout 20 docker wait "$id" >/dev/null`,
         }
       },
     },
     { ...common, timeout: 60 },
-  )
-}
-
-/**
- * A client repeats a connection request that got no answer after a second; one that is refused, or whose connection
- * moves to a machine that knows nothing of it, fails. So requests are dropped while those that have just been accepted
- * send what they ask for. An answer that comes after the move is still sent, as HAProxy binds `transparent`; only one
- * that is so long that its client has to confirm parts of it is cut. What takes long is asked before, and nothing is
- * asked meanwhile: a look at the connections takes an emulated Pi half as long as the wait. All is over within that
- * second, or the repeated request would be dropped, too, and the next one comes after three. The rule must not outlive
- * this script, however it ends: it would cut the site off when the address comes back.
- */
-function release(address: string, port: number, stack: string): Sh {
-  const rule = ['INPUT', '-d', address, '-p', 'tcp', '--syn', '--dport', port, '-j', 'DROP']
-  return lines(
-    sh`id=$(${containersOf(stack, 'keepalived')})
-[ -n "$id" ] || { echo 'Keepalived does not run here' >&2; exit 1; }
-pid=$(docker inspect --format '{{.State.Pid}}' "$id") || exit 1
-admit() { iptables -w -D ${rule} 2>/dev/null || :; }
-held() { ip -4 -oneline address show to ${address} | grep -q .; }`,
-    raw(`(sleep 20; admit) </dev/null >/dev/null 2>&1 &
-trap admit EXIT`),
-    sh`iptables -w -I ${rule}`,
-    raw(`sleep 0.3
-kill -TERM "$pid"
-tries=0
-while held && [ $tries -lt 50 ]; do sleep 0.1; tries=$((tries + 1)); done
-admit`),
-    // Or it would still pass for one that is ready to take the address over.
-    sh`timeout 10 docker wait "$id" >/dev/null || :`,
   )
 }
 

@@ -103,17 +103,15 @@ describe('balancerReady', () => {
 describe('vipReleased', () => {
   const address = '192.168.188.200'
   const held = `2: eth0    inet ${address}/32 scope global eth0\\       valid_lft forever preferred_lft forever\n`
-  const make = (others: Record<string, string>) => () =>
-    vipReleased({ address, port: 80, stack: 'ha-stack', others })
+  const make = (others: Record<string, string>) => () => vipReleased({ address, stack: 'ha-stack', others })
   table([
     { title: 'is content where the address is not', make: make({}), seen: '', expect: 'ok' },
     {
-      title: 'holds new connections back, then lets Keepalived say goodbye',
+      title: 'asks Keepalived to end, and waits until it has',
       make: make({ rpi2: 'ready' }),
       seen: held,
       expect: 'change',
-      apply:
-        /docker inspect [^]*iptables -w -I INPUT -d 192\.168\.188\.200 -p tcp --syn --dport 80 -j DROP[^]*kill -TERM "\$pid"/,
+      apply: /docker kill --signal TERM "\$id"[^]*docker wait "\$id"/,
     },
     {
       title: 'refuses when nobody could take the address, and says what is wrong with whom',
