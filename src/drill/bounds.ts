@@ -1,11 +1,14 @@
 import { measure, type Sample } from './measure.ts'
 
-/** A point on a drill's time line: the site may lose something now (`down`), or has it back (`back`). */
+/**
+ * A point on a drill's time line: the site may lose something now (`down`), or has it back (`back`); the virtual address
+ * was last seen away from where it belongs (`return`).
+ */
 export interface Mark {
   /** Milliseconds since 1970. */
   at: number
   what: string
-  kind: 'down' | 'back' | 'note'
+  kind: 'down' | 'back' | 'return' | 'note'
   /** Whom it happens to. */
   hosts: readonly string[]
 }
@@ -93,6 +96,6 @@ function timesOf({ from, after = 0, until }: Part, recorded: Recorded): [from: n
 
 function words({ from, after, until }: Part): string {
   const later = after === undefined ? '' : ` from ${after / 1000} s on`
-  if (from === 'back') return ' once it is back'
+  if (from === 'return') return ' as the virtual IP returns'
   return until === 'back' ? `${later} while it is away` : later
 }

@@ -73,7 +73,7 @@ export const catalogue: readonly Drill[] = [
     name: 'vip-cable',
     title: 'Cable of the holder of the virtual IP pulled, then plugged in again',
     needs: 'cable',
-    bounds: [longestGap(1500, { until: 'back' }), longestGap(500, { from: 'back' })],
+    bounds: [longestGap(1500), longestGap(500, { from: 'return' })],
     run: (stage) => holderAway(stage, (holder) => stage.pullCable(holder)),
   },
   {

@@ -43,7 +43,7 @@ export type Back = (kind?: Mark['kind']) => Promise<void>
 const WHOLE = 900
 
 /** Seconds between two looks at the whole cluster, which costs small machines more than the load does. */
-const LOOK = 3
+export const LOOK = 3
 
 /** What drills are written with: they break things here, and wait for what becomes of it. */
 export class Stage {
@@ -75,9 +75,9 @@ export class Stage {
     return this.#redundant
   }
 
-  /** Sets a mark on the time line, now. */
-  mark(kind: Mark['kind'], what: string, hosts: readonly Host[] = []): Mark {
-    const mark = { at: Date.now(), what, kind, hosts: hosts.map(({ name }) => name) }
+  /** Sets a mark on the time line; default: now. */
+  mark(kind: Mark['kind'], what: string, hosts: readonly Host[] = [], at = Date.now()): Mark {
+    const mark = { at, what, kind, hosts: hosts.map(({ name }) => name) }
     this.marks.push(mark)
     this.#tell(mark)
     return mark
@@ -179,7 +179,7 @@ export class Stage {
 
   /** Waits until all is as it was before the drill, in every part and without a problem. */
   async whole(): Promise<void> {
-    const since = this.marks.findLast(({ kind }) => kind !== 'note')?.at ?? Date.now()
+    const since = this.marks.findLast(({ kind }) => kind === 'down' || kind === 'back')?.at ?? Date.now()
     let lacking: string[] = []
     const isWhole = async () => {
       lacking = missing(this.before, await this.look())

@@ -6,7 +6,7 @@ import { reboot } from '../modules/reboot.ts'
 import { backInService, outOfService, vipAway } from '../nodes/service.ts'
 import { play } from '../playbook/play.ts'
 import { sh } from '../playbook/sh.ts'
-import type { Back, Stage } from './stage.ts'
+import { LOOK, type Back, type Stage } from './stage.ts'
 
 export async function vipHolder(stage: Stage): Promise<Host> {
   const { holders } = (await stage.look()).vip
@@ -24,7 +24,7 @@ function hostOf({ cluster }: Stage, name: string | undefined, otherwise: string)
   throw new BrambleError(otherwise, { next: 'bramble status' })
 }
 
-/** Takes the holder of the virtual IP away, and puts it back once another one has the address. */
+/** Takes the holder of the virtual IP away, puts it back once another one has the address, and sees that return. */
 export async function holderAway(stage: Stage, cut: (holder: Host) => Promise<Back>): Promise<void> {
   const holder = await vipHolder(stage)
   const back = await cut(holder)
@@ -33,6 +33,16 @@ export async function holderAway(stage: Stage, cut: (holder: Host) => Promise<Ba
     return holders.some((name) => name !== holder.name)
   })
   await back()
+  let away = Date.now()
+  const returned = async () => {
+    const asked = Date.now()
+    const { holders } = (await stage.look()).vip
+    const here = holders.join() === holder.name
+    if (!here) away = asked
+    return here
+  }
+  await stage.until(`the virtual IP to return to ${holder.name}`, 300, returned, LOOK)
+  stage.mark('return', `virtual IP returns to ${holder.name}`, [], away)
   await stage.whole()
 }
 
