@@ -68,7 +68,8 @@ export function nodeDrained(options: NodeDrainedOptions): Resource {
 
 /**
  * Nodes that were drained by `nodeDrained()` are given tasks again, to be run on a manager. One that somebody else
- * drained is left drained.
+ * drained is left drained. Facts: `out_of_service`, the names of all nodes that somebody else drained or paused, with
+ * spaces between them.
  *
  * @see https://docs.docker.com/reference/cli/docker/node/update/
  * @example nodesActive({ nodes: ['rpi3'] })
@@ -93,6 +94,12 @@ export function nodesActive({ nodes, ...common }: { nodes: readonly string[] } &
 done`,
         }
       },
+      facts: (seen) => ({
+        out_of_service: readNodes(seen)
+          .filter(({ Spec }) => Spec.Availability !== 'active' && !(DRAINED in (Spec.Labels ?? {})))
+          .map(({ Description }) => Description.Hostname)
+          .join(' '),
+      }),
     },
     common,
   )

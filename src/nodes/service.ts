@@ -34,7 +34,8 @@ export function outOfService(host: Host, cluster: Cluster, when: When = always):
 
 /**
  * Plays that take a node back into service, and wait until it does all that it is for. The virtual address returns
- * to a preferred load balancer as deliberately as it went.
+ * to a preferred load balancer as deliberately as it went. A node that somebody else took out of service stays so, and
+ * nothing is waited for there.
  *
  * @example cluster.hosts.flatMap((host) => backInService(host, cluster))
  */
@@ -70,8 +71,9 @@ export function backInService(host: Host, cluster: Cluster): Play[] {
     name: `requests for ${host.name}`,
     hosts: 'loadbalancers',
     critical: true,
-    *tasks() {
-      if (host.in('webservers')) yield backendUp({ server: host.name, healthPort: haproxy.health_port })
+    *tasks(_, { facts }) {
+      if (host.in('webservers') && inUse(host, cluster, facts))
+        yield backendUp({ server: host.name, healthPort: haproxy.health_port })
     },
   })
   if (!host.in('loadbalancers')) return [well, inService, used]
@@ -82,15 +84,16 @@ export function backInService(host: Host, cluster: Cluster): Play[] {
     well,
     inService,
     used,
-    balancer(`HAProxy of ${host.name}`, function* () {
-      yield waitFor({ url: `http://127.0.0.1:${haproxy.health_port}/readyz`, timeout: 120 })
+    balancer(`HAProxy of ${host.name}`, function* (_, { facts }) {
+      if (inUse(host, cluster, facts))
+        yield waitFor({ url: `http://127.0.0.1:${haproxy.health_port}/readyz`, timeout: 120 })
     }),
     onManager(`Keepalived of ${host.name}`, host, cluster, function* () {
       yield nodeLabels({ labels: { [host.name]: stackLabels(cluster)[host.name] ?? {} } })
       yield running
     }),
-    balancer(`${host.name} can hold the virtual IP`, function* () {
-      yield balancerReady({ ...ready, timeout: 120 })
+    balancer(`${host.name} can hold the virtual IP`, function* (_, { facts }) {
+      if (inUse(host, cluster, facts)) yield balancerReady({ ...ready, timeout: 120 })
     }),
     // A less preferred one gives it back at once, before Keepalived would take it after preempt_delay.
     ...lessPreferred(host, cluster).map((other) =>
@@ -99,6 +102,7 @@ export function backInService(host: Host, cluster: Cluster): Play[] {
         hosts: other.name,
         critical: true,
         *tasks(_, { facts }) {
+          if (!inUse(host, cluster, facts) || !inUse(other, cluster, facts)) return
           yield released(other, cluster, facts)
           // Until it has started again, nobody would take the address over.
           yield balancerReady({ ...ready, timeout: 120 })
@@ -133,16 +137,24 @@ export function vipAway(host: Host, cluster: Cluster, when: When = always): Play
 }
 
 function released(host: Host, cluster: Cluster, facts: FactStore) {
-  const { vip, haproxy, stack } = cluster.settings
+  const { vip, stack } = cluster.settings
   const told = others(host, cluster).map(
     ({ name }) => [name, facts.find(name, 'balancer') ?? 'not asked'] as const,
   )
   return vipReleased({
     address: vip.address,
-    port: haproxy.port,
     stack: stack.name,
     others: Object.fromEntries(told.map(([name, state]) => [name, String(state)])),
   })
+}
+
+/** Whether the swarm gives it tasks, as far as a manager has told. */
+function inUse({ name }: Host, cluster: Cluster, facts: FactStore): boolean {
+  return !cluster.group('managers').some((manager) =>
+    String(facts.find(manager.name, 'out_of_service') ?? '')
+      .split(' ')
+      .includes(name),
+  )
 }
 
 /** The other load balancers; none for a host that is none itself. */

@@ -19,14 +19,15 @@ import { printedBy, start } from './program.ts'
 import { makeProject, variablesOf } from './project.ts'
 import type { Project } from './project.ts'
 import { assertLearntOf } from './learnt.ts'
-import { underLoad } from './under-load.ts'
+import { alwaysAnswered, underLoad } from './under-load.ts'
 
 const archives = join(cache, 'images')
 const names = ['rpi1', 'rpi2', 'rpi3', 'rpi4']
 const vip = '10.77.0.200'
+const keepalived = 'docker ps -q --filter name=_keepalived'
 
 /** The shipped site but for what these hosts have not got: NFS, whose share is always well, and a clock and kernel of their own. */
-const site = `import { directory, file, mirrorDirectory, mount, play, playbook, service } from 'bramble'
+const playbookOfSite = `import { directory, file, mirrorDirectory, mount, play, playbook, service } from 'bramble'
 import docker from './docker.ts'
 import stack from './stack.ts'
 import swarm from './swarm.ts'
@@ -105,7 +106,7 @@ describe('nodes that come and go, on real hosts and under load', function () {
       },
     )
     copyShipped(project.directory)
-    writeFileSync(join(project.directory, 'playbooks/site.ts'), site)
+    writeFileSync(join(project.directory, 'playbooks/site.ts'), playbookOfSite)
     await bramble(0, 'apply')
     await until('rpi1 to hold the virtual IP', 90_000, async () => (await holders()).join() === 'rpi1')
   })
@@ -163,6 +164,39 @@ export default playbook({ name: 'careful', plays: [preflight, rose] })
     await until('all to be well', 60_000, async () => (await status()).problems.length === 0)
   })
 
+  it('the virtual IP is handed over by a Keepalived that is asked to end: who connects meanwhile waits, no request fails', async () => {
+    const all = 'for id in $(docker ps -aq --filter name=_keepalived); do docker logs $id 2>&1; done'
+    const heldBack = async (name: string) =>
+      (await on(name, all)).split(`Holding connections to ${vip}`).length
+    await alwaysAnswered(site(), async () => {
+      for (const [holder, other] of [
+        ['rpi1', 'rpi2'],
+        ['rpi2', 'rpi1'],
+        ['rpi1', 'rpi2'],
+      ] as const) {
+        const before = await heldBack(holder)
+        await on(holder, `docker kill --signal TERM $(${keepalived})`)
+        await until(`${other} alone to hold it`, 30_000, async () => (await holders()).join() === other)
+        assert.equal(await heldBack(holder), before + 1, await on(holder, all))
+        await until('the one that ended to be ready again', 30_000, async () =>
+          /Entering BACKUP/.test(await on(holder, `docker logs $(${keepalived}) 2>&1 || :`)),
+        )
+      }
+    })
+    await until('rpi1 to hold the virtual IP', 90_000, async () => (await holders()).join() === 'rpi1')
+  })
+
+  it('connections that a Keepalived held back when it was killed are let in by the next one', async () => {
+    const tables = `docker exec $(${keepalived}) nft list tables`
+    await on('rpi2', `docker exec $(${keepalived}) nft add table ip bramble_vip`)
+    assert.match(await on('rpi2', tables), /bramble_vip/)
+    await on('rpi2', `docker kill --signal KILL $(${keepalived})`)
+    await until('another Keepalived', 30_000, async () =>
+      /Entering BACKUP/.test(await on('rpi2', `docker logs $(${keepalived}) 2>&1 || :`)),
+    )
+    assert.doesNotMatch(await on('rpi2', tables), /bramble_vip/)
+  })
+
   it('upgrade: a cluster with nothing to do is left alone, whatever else it was asked', async () => {
     const before = await containers()
     const printed = await bramble(0, 'apply', 'playbooks/upgrade.ts')
@@ -207,6 +241,18 @@ export default playbook({ name: 'careful', plays: [preflight, rose] })
       async () => !(await on('rpi2', 'docker ps')).includes('_haproxy'),
     )
     await bramble(0, 'apply', 'playbooks/upgrade.ts')
+    await until('all to be well', 60_000, async () => (await status()).problems.length === 0)
+  })
+
+  it('upgrade: a node that somebody else took out of service is upgraded and stays out, and nothing is waited for there', async () => {
+    await on('rpi1', 'docker node update --availability drain rpi2')
+    await until('no HAProxy on rpi2', 60_000, async () => !/_haproxy/.test(await on('rpi2', 'docker ps')))
+    for (const name of ['rpi2', 'rpi4']) await on(name, 'touch /run/reboot-required')
+    const boot = await on('rpi2', 'stat -c %i,%Z /run/systemd')
+    await bramble(0, 'apply', 'playbooks/upgrade.ts')
+    assert.notEqual(await on('rpi2', 'stat -c %i,%Z /run/systemd'), boot)
+    assert.match(await on('rpi1', `docker node ls --format '{{.Hostname}} {{.Availability}}'`), /rpi2 Drain/)
+    await on('rpi1', 'docker node update --availability active rpi2')
     await until('all to be well', 60_000, async () => (await status()).problems.length === 0)
   })
 
@@ -263,7 +309,7 @@ export default playbook({ name: 'careful', plays: [preflight, rose] })
     assert.match(await on('rpi4', 'docker ps'), /nginx/)
   })
 
-  it(`add: it becomes a manager and load balancer by an edit of the inventory, and no request fails but where Keepalived is replaced (seed ${seed})`, async () => {
+  it(`add: it becomes a manager and load balancer by an edit of the inventory, without a failed request (seed ${seed})`, async () => {
     const edited = load(inventory()) as { all: { children: Record<string, { hosts: object }> } }
     const { workers, managers, loadbalancers } = edited.all.children
     assert.ok(workers && managers && loadbalancers)
@@ -272,7 +318,7 @@ export default playbook({ name: 'careful', plays: [preflight, rose] })
     writeFileSync(join(project.directory, 'inventory/hosts.yml'), JSON.stringify(edited))
     assert.match(await bramble(3, 'apply', '--check'), /rpi1 +would change +node roles/)
     // The Keepalived of both others is replaced, as it has to know the new one.
-    await underLoad(['apply'], { ...killed(14), cut: 2 })
+    await killedUnderLoad(14, 'apply')
     await until('all to be well', 60_000, async () => (await status()).problems.length === 0)
     assert.match(
       await on('rpi1', `docker node ls --format '{{.Hostname}} {{.ManagerStatus}}'`),
@@ -363,15 +409,14 @@ export default playbook({ name: 'careful', plays: [preflight, rose] })
     await until('all to be well', 90_000, async () => (await status()).problems.length === 0)
   })
 
+  /** Two of the first steps are begun by a program that dies. */
   function killedUnderLoad(among: number, ...command: string[]): Promise<Event[]> {
-    return underLoad(command, killed(among))
+    return underLoad(command, { ...site(), folder: project.directory, chosen: drawn(seed, 2, among) })
   }
 
-  /** Two of the first steps are begun by a program that dies. */
-  function killed(among: number) {
-    const via = ['nsenter', `--net=${lab.namespace}`]
-    const chosen = drawn(seed, 2, among)
-    return { url: `http://${vip}/`, folder: project.directory, chosen, via, every: 10 }
+  /** Asked for by clients in the network of the hosts. */
+  function site() {
+    return { url: `http://${vip}/`, via: ['nsenter', `--net=${lab.namespace}`], every: 10 }
   }
 
   function inventory(): string {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import {
   nodeDemoted,
   nodeDrained,
@@ -116,6 +117,17 @@ describe('nodesActive', () => {
       expect: 'ok',
     },
   ])
+
+  it('tells which nodes somebody else took out of service', () => {
+    const of = (Availability: string) => ({ Spec: { Role: 'worker', Availability } }) as const
+    const stdout = nodes(
+      node('rpi1'),
+      node('rpi2', {}, of('drain')),
+      node('rpi3', {}, drained),
+      node('rpi4', {}, of('pause')),
+    )
+    assert.deepEqual(activate().facts?.({ code: 0, stdout }), { out_of_service: 'rpi2 rpi4' })
+  })
 })
 
 const mayGo =
