@@ -119,12 +119,11 @@ describe('nodesActive', () => {
   ])
 
   it('tells which nodes somebody else took out of service', () => {
-    const of = (Availability: string) => ({ Spec: { Role: 'worker', Availability } }) as const
     const stdout = nodes(
       node('rpi1'),
-      node('rpi2', {}, of('drain')),
+      node('rpi2', {}, { Spec: { Role: 'worker', Availability: 'drain' } }),
       node('rpi3', {}, drained),
-      node('rpi4', {}, of('pause')),
+      node('rpi4', {}, { Spec: { Role: 'worker', Availability: 'pause' } }),
     )
     assert.deepEqual(activate().facts?.({ code: 0, stdout }), { out_of_service: 'rpi2 rpi4' })
   })
