@@ -1,6 +1,7 @@
 import { catalogue, type Drill } from '../drill/catalogue.ts'
 import { amount } from '../drill/text.ts'
 import { InputError } from '../errors.ts'
+import type { Cluster } from '../inventory/index.ts'
 import { didYouMean } from '../inventory/nearest.ts'
 
 /** Errors: InputError for a drill that there is not, and when none is named. */
@@ -24,18 +25,23 @@ export function chosen({ name = [], all }: { name?: string[] | undefined; all: b
   })
 }
 
-/** Why a drill cannot be run where nobody can pull plugs. */
-export function refusal({ needs }: Drill): string | undefined {
-  return needs && `it needs somebody who ${needs === 'power' ? 'cuts the power' : 'pulls a network cable'}`
+/** Why a drill cannot be run on a cluster, where somebody can pull plugs or not. */
+export function refusal({ needs, unfit }: Drill, cluster: Cluster, plugs: boolean): string | undefined {
+  if (needs && !plugs)
+    return `it needs somebody who ${needs === 'power' ? 'cuts the power' : 'pulls a network cable'}`
+  return unfit?.(cluster)
 }
 
-/** Errors: InputError when one of these cannot be run where nobody can pull plugs. */
-export function refuse(drills: readonly Drill[]): void {
+/** Errors: InputError when one of these, which were named, cannot be run. */
+export function refuse(drills: readonly Drill[], cluster: Cluster, plugs: boolean): void {
   for (const one of drills) {
-    const reason = refusal(one)
+    const reason = refusal(one, cluster, plugs)
     if (reason === undefined) continue
     throw new InputError(`${one.name} cannot be run here: ${reason}`, {
-      next: 'Virtual Pis have plugs that a program can pull: bramble lab up, bramble apply -i inventory/lab, then this with -i inventory/lab',
+      next:
+        one.needs && !plugs
+          ? 'Virtual Pis have plugs that a program can pull: bramble lab up, bramble apply -i inventory/lab, then this with -i inventory/lab'
+          : 'bramble drill --all leaves out what a cluster does not fit',
     })
   }
 }

@@ -50,7 +50,8 @@ async function drill(argv: Arguments): Promise<void> {
   const inventory = await rootInventoryOf(argv)
   const lab = await theLab(inventory)
   const url = urlOf(inventory)
-  if (!lab) await agree(drills, argv, url)
+  if (!argv.all) refuse(drills, inventory, lab !== undefined)
+  if (!lab) await agree(drills, inventory, argv.yes, url)
   const targetOf = await reach(projectDirectory(), inventory.hosts)
   const { signal, done } = interruption()
   outliveReader(process.stdout)
@@ -85,11 +86,15 @@ async function drill(argv: Arguments): Promise<void> {
   exit(concluded(result, failure, signal.aborted))
 }
 
-/** Somebody uses a cluster of one's own. Errors: InputError for drills that need plugs pulled, and without a yes. */
-async function agree(drills: readonly Drill[], { all, yes }: Arguments, url: string): Promise<void> {
-  if (!all) refuse(drills)
+/** Somebody uses a cluster of one's own. Errors: InputError without a yes. */
+async function agree(
+  drills: readonly Drill[],
+  inventory: Inventory,
+  yes: boolean,
+  url: string,
+): Promise<void> {
   if (yes) return
-  const names = drills.filter((one) => refusal(one) === undefined).map(({ name }) => name)
+  const names = drills.filter((one) => refusal(one, inventory, false) === undefined).map(({ name }) => name)
   await confirm(
     `Break things in the cluster at ${url}, whose users may notice it: ${names.join(', ')}?`,
     'give --yes; bramble drill --list tells what each drill does',
@@ -112,7 +117,7 @@ async function runAll(
 ): Promise<void> {
   for (const one of drills) {
     tell(`${paint('bold', one.name)}  ${one.title}`)
-    const reason = access.plugs ? undefined : refusal(one)
+    const reason = refusal(one, access.cluster, access.plugs !== undefined)
     const result = reason
       ? skippedDrill(one, reason)
       : await runDrill(one, access, begin, ({ at, what }, began) => tell(markLine((at - began) / 1000, what)))

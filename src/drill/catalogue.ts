@@ -1,6 +1,7 @@
 import { BrambleError } from '../errors.ts'
 import type { Host } from '../inventory/index.ts'
 import { figure, longestGap, noneFailed, onlyMirrored, longestWait, type Bound } from './bounds.ts'
+import { fewManagers, noShare, noWebServerOnly, oneBalancer, webServerOnly, type Unfit } from './fit.ts'
 import {
   giveVipBack,
   hang,
@@ -21,6 +22,8 @@ export interface Drill {
   title: string
   /** What has to be pulled: only in the lab is there somebody to do it. */
   needs?: 'power' | 'cable'
+  /** What a cluster may lack for it. */
+  unfit?: Unfit
   bounds: readonly Bound[]
   run(stage: Stage): Promise<void>
 }
@@ -66,6 +69,7 @@ export const catalogue: readonly Drill[] = [
     name: 'vip-power',
     title: 'Power of the holder of the virtual IP cut',
     needs: 'power',
+    unfit: oneBalancer,
     bounds: [longestGap(1500)],
     run: (stage) => holderAway(stage, (holder) => stage.cutPower(holder)),
   },
@@ -73,6 +77,7 @@ export const catalogue: readonly Drill[] = [
     name: 'vip-cable',
     title: 'Cable of the holder of the virtual IP pulled, then plugged in again',
     needs: 'cable',
+    unfit: oneBalancer,
     bounds: [longestGap(1500), longestGap(500, { from: 'return' })],
     run: (stage) => holderAway(stage, (holder) => stage.pullCable(holder)),
   },
@@ -80,13 +85,10 @@ export const catalogue: readonly Drill[] = [
     name: 'web-power',
     title: 'Power of a web server cut',
     needs: 'power',
+    unfit: noWebServerOnly,
     bounds: [noneFailed({ from: 'down', after: 2000 }), longestWait(2500)],
     async run(stage) {
-      const { cluster } = stage
-      const host = cluster
-        .group('webservers')
-        .find((one) => !one.in('loadbalancers') && !one.in('nfs_server'))
-      if (!host) throw new BrambleError('every web server is a load balancer or the NFS server, too')
+      const host = needed(webServerOnly(stage.cluster))
       const back = await stage.cutPower(host)
       await stage.hold(20)
       await back()
@@ -97,6 +99,7 @@ export const catalogue: readonly Drill[] = [
     name: 'leader-power',
     title: 'Power of the swarm’s leader cut, while it does not hold the virtual IP',
     needs: 'power',
+    unfit: fewManagers,
     bounds: [noneFailed({ from: 'down' })],
     async run(stage) {
       const leader = await leaderOf(stage)
@@ -132,6 +135,7 @@ export const catalogue: readonly Drill[] = [
     name: 'nfs-power',
     title: `Power of the NFS server cut for ${OUTAGE} s`,
     needs: 'power',
+    unfit: noShare,
     bounds: outlived(),
     async run(stage) {
       const server = nfsServer(stage)
@@ -144,6 +148,7 @@ export const catalogue: readonly Drill[] = [
   {
     name: 'nfs-hang',
     title: `NFS server silent for ${OUTAGE} s: its packets are dropped`,
+    unfit: noShare,
     bounds: outlived(),
     async run(stage) {
       const server = nfsServer(stage)
@@ -180,7 +185,11 @@ function outlived(): Bound[] {
 }
 
 function nfsServer({ cluster }: Stage): Host {
-  const [server] = cluster.group('nfs_server')
-  if (server) return server
-  throw new BrambleError('this cluster has no NFS server', { next: 'leave the drills nfs-… out' })
+  return needed(cluster.group('nfs_server')[0])
+}
+
+/** A drill is not run where it does not fit. */
+function needed(host: Host | undefined): Host {
+  if (host) return host
+  throw new BrambleError('this drill does not fit the cluster')
 }

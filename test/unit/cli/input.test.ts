@@ -144,6 +144,10 @@ const cases: Record<string, Case> = {
     words: ['drill', 'nginx-kill', 'vip-power', '--yes'],
     says: /^vip-power cannot be run here: it needs somebody who cuts the power\n {2}next: +Virtual Pis have plugs that a program can pull: bramble lab up,/,
   },
+  'a drill that the cluster does not fit': {
+    words: ['drill', 'nginx-kill', 'nfs-hang', '--yes'],
+    says: /^nfs-hang cannot be run here: there is no NFS server\n {2}next: +bramble drill --all leaves out what a cluster does not fit$/,
+  },
   'a drill that nobody can confirm': {
     words: ['drill', 'nginx-kill'],
     says: /^there is no terminal to confirm in\n {2}next: +give --yes; bramble drill --list tells what each drill does$/,

@@ -92,13 +92,7 @@ describe('the drills', () => {
   it('web-power: takes a web server that is nothing else', async () => {
     const drill = catalogue.find(({ name }) => name === 'web-power')
     assert.ok(drill)
-    const result = await runDrill(
-      drill,
-      new Understudy(inventory),
-      () => loadOf(),
-      () => undefined,
-    )
-    assert.equal(result?.error, 'every web server is a load balancer or the NFS server, too')
+    assert.equal(drill.unfit?.(inventory), 'every web server is a load balancer or the NFS server, too')
     const more = await inventoryOf(`all:
   vars: { vip: { address: 10.77.0.200 } }
   hosts: { rpi1: { ansible_host: 10.77.0.11 }, rpi2: { ansible_host: 10.77.0.12 }, rpi3: { ansible_host: 10.77.0.13 } }
@@ -107,6 +101,7 @@ describe('the drills', () => {
     loadbalancers: { hosts: { rpi1: , rpi2: } }
     webservers: { hosts: { rpi1: , rpi2: , rpi3: } }
 `)
+    assert.equal(drill.unfit?.(more), undefined)
     const access = new Understudy(more)
     await runDrill(
       drill,
@@ -115,5 +110,24 @@ describe('the drills', () => {
       () => undefined,
     )
     assert.deepEqual(access.done, ['off rpi3', 'on rpi3'])
+  })
+  it('say what a cluster lacks for them', async () => {
+    const small = await inventoryOf(`all:
+  vars: { vip: { address: 10.77.0.200 } }
+  hosts: { rpi1: { ansible_host: 10.77.0.11 } }
+  children: { managers: { hosts: { rpi1: } }, loadbalancers: { hosts: { rpi1: } }, webservers: { hosts: { rpi1: } } }
+`)
+    const lacking = catalogue.map(({ name, unfit }) => [name, unfit?.(small)] as const)
+    assert.deepEqual(
+      lacking.filter(([, words]) => words !== undefined),
+      [
+        ['vip-power', 'there is no other load balancer'],
+        ['vip-cable', 'there is no other load balancer'],
+        ['web-power', 'every web server is a load balancer or the NFS server, too'],
+        ['leader-power', 'without one of them, two managers or fewer are no majority'],
+        ['nfs-power', 'there is no NFS server'],
+        ['nfs-hang', 'there is no NFS server'],
+      ],
+    )
   })
 })
