@@ -96,6 +96,15 @@ function told({ events, stderr }: Watched): string {
   return `${events.map((event) => JSON.stringify(event)).join('\n')}\n${stderr}`
 }
 
+/** Ends when the mirror of a node has been refreshed once more. */
+const refreshed = `file=/run/bramble/content.refreshed
+before=$(stat -c %Y $file)
+tries=0
+until [ "$(stat -c %Y $file)" != "$before" ]; do
+  [ $tries -lt 180 ] || { echo 'the mirror is not refreshed' >&2; exit 1; }
+  sleep 1; tries=$((tries + 1))
+done`
+
 /** The files of each node that a converged run wrote: those that change meanwhile but not when nothing is done. */
 export async function writtenByRerun(): Promise<Record<string, string[]>> {
   const taken = snapshot(busy)
@@ -105,7 +114,8 @@ export async function writtenByRerun(): Promise<Record<string, string[]>> {
     const changed = await Promise.all(nodes.map((node) => on(node, changedSince(taken))))
     return changed.map((lines) => [...lines.matchAll(/^[<>] (\S+)/gm)].map(([, path = '']) => path))
   }
-  const atRest = await between(() => Promise.resolve())
+  // Mirrors are refreshed once a minute, whether anybody runs something or not.
+  const atRest = await between(() => Promise.all(nodes.map((node) => on(node, refreshed))))
   const meanwhile = await between(async () => {
     const { code, events, summary, stdout } = await apply()
     assert.equal(code, 0, stdout)
