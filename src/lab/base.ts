@@ -50,7 +50,7 @@ async function build(target: string, arch: Arch, flavour: Flavour, onProgress: P
   await withForeignPrograms(arch, () =>
     run(mmdebstrap(building, root, arch, flavour), {
       onLine: (line) => {
-        if (line.startsWith('I: ')) onProgress(`  ${line.slice(3)}`)
+        if (line.startsWith('I: ')) onProgress(`  ${flavour}: ${line.slice(3)}`)
       },
     }),
   )
