@@ -34,6 +34,8 @@ admit() {
 
 leave() {
   leaving=yes
+  # Asked twice, it would end before Keepalived has given the address up.
+  trap '' TERM INT
   if held; then
     if hold_back; then
       echo "Holding connections to $address:$port back"
