@@ -47,6 +47,7 @@ export async function alwaysAnswered<Done>(
     `      ${requests} requests in ${seconds} s, ${failed} failed, slowest ${slowest} ms, gap ${gap} ms`,
   )
   if (done.status === 'rejected') throw done.reason
+  assert.ok(requests > 0, 'nobody asked')
   const failures = samples.filter(({ error }) => error !== undefined)
   assert.deepEqual(
     failures.map(({ at, ms, error }) => `${new Date(at).toISOString()}: ${error} after ${ms} ms`),
