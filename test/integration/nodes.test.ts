@@ -88,7 +88,8 @@ describe('nodes that come and go, on real hosts and under load', function () {
       {
         vars: {
           ...common,
-          vip: { address: vip },
+          // Six times shorter than by default: many a test waits until the address is back.
+          vip: { address: vip, preempt_delay: 5 },
           images: {
             archives,
             nginx: 'bramble/nginx:lab',
@@ -185,6 +186,32 @@ export default playbook({ name: 'careful', plays: [preflight, rose] })
     })
     await until('rpi1 to hold the virtual IP', 90_000, async () => (await holders()).join() === 'rpi1')
   })
+
+  for (const [what, node, stop, start] of [
+    [
+      'the holder of the virtual IP is drained by plain Docker',
+      'rpi3',
+      'docker node update --availability drain rpi1',
+      'docker node update --availability active rpi1',
+    ],
+    [
+      'Docker is stopped on the holder of the virtual IP',
+      'rpi1',
+      'systemctl stop docker.socket docker.service',
+      'systemctl start docker.service',
+    ],
+  ] as const) {
+    it(`${what}: no request fails, and none when it is back`, async () => {
+      await alwaysAnswered(site(), async () => {
+        await on(node, stop)
+        await until('rpi2 alone to hold it', 30_000, async () => (await holders()).join() === 'rpi2')
+        await until('no HAProxy on rpi1', 90_000, async () => !(await haproxies()).includes('rpi1'))
+        await on(node, start)
+        await until('rpi1 to hold it again', 120_000, async () => (await holders()).join() === 'rpi1')
+      })
+      await until('all to be well', 60_000, async () => (await status()).problems.length === 0)
+    })
+  }
 
   it('connections that a Keepalived held back when it was killed are let in by the next one', async () => {
     const tables = `docker exec $(${keepalived}) nft list tables`
@@ -436,6 +463,11 @@ export default playbook({ name: 'careful', plays: [preflight, rose] })
   async function holders(of = names): Promise<string[]> {
     const found = await Promise.all(of.map((name) => on(name, `ip -4 -o address show to ${vip}`)))
     return of.filter((_, index) => found[index] !== '')
+  }
+
+  async function haproxies(): Promise<string[]> {
+    const found = await Promise.all(names.map((name) => on(name, 'pgrep -x haproxy || :')))
+    return names.filter((_, index) => found[index] !== '')
   }
 
   function containers(of = names): Promise<string[]> {
