@@ -161,6 +161,12 @@ describe('four virtual Pis, one of them bare', function () {
     })
   })
 
+  it('keep the bounds of a drill: no request fails when an Nginx is killed, on each node in turn', async () => {
+    const { code, result, stderr } = await drills('nginx-kill')
+    for (const drill of result.drills) console.log(resultLines(drill, plain).join('\n'))
+    assert.equal(code, 0, stderr)
+  })
+
   it('serve their mirrors while the NFS server hangs, and the share again when it is back', async () => {
     await startNews()
     assertShort(await outage(cut, heal, 12))
@@ -169,12 +175,6 @@ describe('four virtual Pis, one of them bare', function () {
   it('do the same when its power is cut', async () => {
     assertShort(await outage(kill, (name) => start(name, () => undefined), 12))
     await stopNews()
-  })
-
-  it('keep the bounds of a drill: no request fails when an Nginx is killed, on each node in turn', async () => {
-    const { code, result, stderr } = await drills('nginx-kill')
-    for (const drill of result.drills) console.log(resultLines(drill, plain).join('\n'))
-    assert.equal(code, 0, stderr)
   })
 
   it('find a file that was changed by hand, show it as a diff, and put it back on that host only', async () => {
