@@ -58,7 +58,7 @@ export function drillAccess({ inventory, path, targetOf, ...rest }: Options): Ac
     async look() {
       return (await sight.look(true)).status
     },
-    async play(name, plays) {
+    async play(name, plays, signal) {
       const reasons: string[] = []
       const result = await run({
         playbook: playbook({ name, plays }),
@@ -71,7 +71,7 @@ export function drillAccess({ inventory, path, targetOf, ...rest }: Options): Ac
         listener: (event) => {
           if (event.type === 'failed') reasons.push(event.reason)
         },
-        signal: rest.signal,
+        ...(signal && { signal }),
       })
       // A machine that they have restarted may not have ended its connection.
       forget([...sessions.keys()])

@@ -4,7 +4,7 @@ import { drillPicture } from '../drill/picture.ts'
 import { drillReport } from '../drill/report.ts'
 import type { DrillsResult } from '../drill/result.ts'
 import { logText } from '../drill/text.ts'
-import { ConnectionError, type BrambleError } from '../errors.ts'
+import { ConnectionError, InputError, type BrambleError } from '../errors.ts'
 import { replaceFile } from '../replace-file.ts'
 import { redact } from '../secrets/secret.ts'
 import { projectDirectory } from './project.ts'
@@ -22,6 +22,20 @@ export function concluded(
   return ok ? 0 : 2
 }
 
+/** The folder that a report is to go into, made before anything is broken. Errors: InputError where it cannot be. */
+export function makeFolder(folder: string): void {
+  try {
+    mkdirSync(resolve(projectDirectory(), folder), { recursive: true })
+  } catch (cause) {
+    throw new InputError('the report cannot be written there', {
+      at: folder,
+      found: (cause as Error).message,
+      next: 'name another folder with --report',
+      cause,
+    })
+  }
+}
+
 /** Writes the report, its picture, its figures, and what the load balancers logged during each drill; the folder they are in. */
 export function writeReport(result: DrillsResult, folder: string | undefined): string {
   const stamp = result.time.slice(0, 19).replaceAll(':', '-')
@@ -33,7 +47,7 @@ export function writeReport(result: DrillsResult, folder: string | undefined): s
     'availability.svg': drillPicture(result),
     'drills.json': `${JSON.stringify(result)}\n`,
   }
-  mkdirSync(resolve(projectDirectory(), directory), { recursive: true })
+  makeFolder(directory)
   for (const [name, text] of Object.entries(files)) {
     replaceFile(resolve(projectDirectory(), directory, name), redact(text), 0o644)
   }

@@ -13,7 +13,7 @@ import { confirm } from './confirm.ts'
 import { drillAccess } from './drill-access.ts'
 import { chosen, listed, refusal, refuse } from './drill-choice.ts'
 import { theLab } from './drill-lab.ts'
-import { concluded, writeReport } from './drill-outcome.ts'
+import { concluded, makeFolder, writeReport } from './drill-outcome.ts'
 import { exit } from './exit.ts'
 import { outputOf, withBecomePassword, withInventory, withOutput } from './options.ts'
 import { projectDirectory, reach, rootInventoryOf } from './project.ts'
@@ -52,6 +52,7 @@ async function drill(argv: Arguments): Promise<void> {
   const url = urlOf(inventory)
   if (!argv.all) refuse(drills, inventory, lab !== undefined)
   if (!lab) await agree(drills, inventory, argv.yes, url)
+  if (argv.report !== undefined) makeFolder(argv.report)
   const targetOf = await reach(projectDirectory(), inventory.hosts)
   const { signal, done } = interruption()
   outliveReader(process.stdout)
@@ -79,11 +80,17 @@ async function drill(argv: Arguments): Promise<void> {
   }
   const finished = result.drills.length === drills.length
   result.ok = finished && result.drills.every(({ ok, as_before: asBefore }) => ok && asBefore)
-  if (result.drills.length > 0) {
-    tell(`${summaryLine(result, paint)}; report in ${writeReport(result, argv.report)}`)
-  }
   if (output === 'json') print([JSON.stringify(result)])
   exit(concluded(result, failure, signal.aborted))
+  if (result.drills.length === 0) return
+  tell(summaryLine(result, paint))
+  try {
+    tell(`report in ${writeReport(result, argv.report)}`)
+  } catch (error) {
+    // What the drills have found is told all the same, and by the exit code.
+    if (!(error instanceof BrambleError)) throw error
+    process.emitWarning(redact(error.describe()))
+  }
 }
 
 /** Somebody uses a cluster of one's own. Errors: InputError without a yes. */

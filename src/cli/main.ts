@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import yargs, { type CommandModule } from 'yargs'
 import { BrambleError, InputError } from '../errors.ts'
+import { written } from '../report/written.ts'
 import { redact } from '../secrets/secret.ts'
 import { exit, exitCode } from './exit.ts'
 import { AskingInterrupted } from './terminal.ts'
@@ -26,8 +27,14 @@ const commands: Record<string, () => Promise<CommandModule<object, never>>> = {
   lab: async () => (await import('./lab.ts')).labCommand as CommandModule<object, never>,
 }
 
-/** The command line: returns the exit code. */
+/** The command line: returns the exit code, once all that was printed has left the process, which may be ended now. */
 export async function main(argv: readonly string[]): Promise<number> {
+  const code = await run(argv)
+  await Promise.all([process.stdout, process.stderr].map(written))
+  return code
+}
+
+async function run(argv: readonly string[]): Promise<number> {
   const [word = ''] = argv
   const named = Object.hasOwn(commands, word) ? commands[word] : undefined
   const modules = await Promise.all((named ? [named] : Object.values(commands)).map((load) => load()))
@@ -40,6 +47,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       'greedy-arrays': false,
     })
     .check(onceEach)
+    .check(nothingApart)
     .strictCommands()
     .strict()
     .demandCommand(1, 'Name a command; bramble --help lists them.')
@@ -76,6 +84,20 @@ function onceEach(parsed: Record<string, unknown>): true {
     }
   }
   return true
+}
+
+/** These run what stands after `--`; yargs would not tell the others of it. */
+const runners = ['exec', 'lab exec', 'lab ssh']
+
+function nothingApart(parsed: Record<string, unknown>): true {
+  const apart = parsed['--']
+  if (!Array.isArray(apart) || apart.length === 0) return true
+  const [word, then] = parsed['_'] as unknown[]
+  if (runners.includes(String(word)) || runners.includes(`${word} ${then}`)) return true
+  throw new InputError(`bramble ${word} runs no command`, {
+    found: `-- ${apart.join(' ')}`,
+    next: 'leave the -- out',
+  })
 }
 
 function explain(error: unknown): string {

@@ -14,7 +14,7 @@ import { hostNamed } from './node-common.ts'
 import { outputOf } from './options.ts'
 import { projectDirectory, reach } from './project.ts'
 import { codeOf, inventoryFor, runPlays, withRun } from './run.ts'
-import { trustHost } from './trust.ts'
+import { trustHosts } from './trust.ts'
 
 const builder = (yargs: Argv) =>
   withRun(yargs)
@@ -69,7 +69,8 @@ async function recordKey(
 ): Promise<'known' | 'new' | undefined> {
   const target = (await reach(project, [host]))(host)
   if (!check) {
-    const outcome = await trustHost(target, true, out)
+    // Not those of the jump hosts on the way, which are no new machines.
+    const outcome = await trustHosts([target], true, out)
     if (outcome === 'done') return 'known'
     // It has been told why.
     exit(outcome === 'unreachable' ? 4 : 2)

@@ -99,7 +99,9 @@ export async function runPlays(work: Work, flags: RunFlags): Promise<RunResult> 
 export function codeOf(result: RunResult, check: boolean): number {
   const hosts = Object.values(result.hosts)
   if (result.interrupted) return 130
-  if (hosts.every((host) => host.unreachable)) return 4
+  // No play may be for some of them: nobody tried to reach those.
+  const tried = hosts.filter((host) => host.unreachable || host.trips > 0 || host.failed > 0)
+  if (tried.length > 0 && tried.every((host) => host.unreachable)) return 4
   if (!result.ok) return 2
   return check && result.changed ? 3 : 0
 }

@@ -38,7 +38,7 @@ async function trust(argv: Arguments): Promise<void> {
   const targetOf = await reach(projectDirectory(), hosts)
   const outcomes: Outcome[] = []
   // One after another: a question at a time, and jump hosts before those behind them.
-  for (const host of hosts) outcomes.push(await trustHost(targetOf(host), argv.yes))
+  for (const host of hosts) outcomes.push(await trustHosts(route(targetOf(host)), argv.yes))
   if (outcomes.every((outcome) => outcome === 'unreachable')) exit(4)
   else if (outcomes.some((outcome) => outcome !== 'done')) exit(2)
 }
@@ -46,20 +46,20 @@ async function trust(argv: Arguments): Promise<void> {
 export type Outcome = 'done' | 'declined' | 'unreachable' | 'failed'
 
 /**
- * Records the key that a host shows now, and those on the way to it, where they are new; asks first unless `yes`. What
- * becomes of each is told in lines on `out`.
+ * Records the keys that hosts show now, where they are new; asks first unless `yes`. The last of them is told of in any
+ * case: the others are on the way to it. What becomes of each is told in lines on `out`.
  */
-export async function trustHost(
-  target: Target,
+export async function trustHosts(
+  targets: readonly Target[],
   yes: boolean,
   out: NodeJS.WritableStream = process.stdout,
 ): Promise<Outcome> {
   try {
-    for (const hop of route(target)) {
-      const key = await shownHostKey(hop)
-      const standing = standingOf(hop, key)
-      if (standing.is === 'same' && hop !== target) continue
-      if (!(await trustKey(hop, key, standing, yes, (line) => out.write(`${line}\n`)))) return 'declined'
+    for (const target of targets) {
+      const key = await shownHostKey(target)
+      const standing = standingOf(target, key)
+      if (standing.is === 'same' && target !== targets.at(-1)) continue
+      if (!(await trustKey(target, key, standing, yes, (line) => out.write(`${line}\n`)))) return 'declined'
     }
     return 'done'
   } catch (error) {

@@ -29,8 +29,8 @@ export interface Access {
   pause(seconds: number): Promise<void>
   /** One look at the cluster. */
   look(): Promise<ClusterStatus>
-  /** Runs plays as `bramble apply` does. Errors: BrambleError when a host fails. */
-  play(name: string, plays: readonly Play[]): Promise<void>
+  /** Runs plays as `bramble apply` does. Errors: BrambleError when a host fails, or when it was interrupted. */
+  play(name: string, plays: readonly Play[], signal?: AbortSignal): Promise<void>
 }
 
 /** Ctrl-C: what was cut is put back, and no more is done. */
@@ -95,7 +95,7 @@ export class Stage {
 
   play(name: string, plays: readonly Play[]): Promise<void> {
     this.#check()
-    return this.#access.play(name, plays)
+    return this.#access.play(name, plays, this.#ending ? undefined : this.#access.signal)
   }
 
   /** Cuts the power of hosts; returned is what turns it on again, which may be less than what the site lost. */
@@ -133,6 +133,7 @@ export class Stage {
     const failed: string[] = []
     for (const [what, action] of [...this.#undos].toReversed()) {
       this.#undos.delete(what)
+      this.mark('note', `put back: ${what}`)
       await action().catch((error: unknown) => {
         failed.push(`${what}: ${error instanceof Error ? error.message : String(error)}`)
       })

@@ -97,10 +97,14 @@ export async function rebootEach(stage: Stage): Promise<void> {
   const others = cluster.hosts.filter((host) => !balancers.includes(host))
   for (const host of [...others, ...balancers.toReversed()]) {
     stage.mark('note', `${host.name} out of service`)
+    const back = stage.undo(`${host.name} in service`, () =>
+      stage.play(`${host.name} in service`, backInService(host, cluster)),
+    )
     await stage.play(`${host.name} out of service`, outOfService(host, cluster))
     await stage.run(host, sh`touch ${MARKER}`)
     stage.mark('down', `${host.name} reboots`)
-    await stage.play(`reboot of ${host.name}`, [rebooted(host), ...backInService(host, cluster)])
+    await stage.play(`reboot of ${host.name}`, [rebooted(host)])
+    await back()
     await stage.whole()
   }
 }

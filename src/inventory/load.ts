@@ -1,5 +1,4 @@
-import type { Stats } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { InputError } from '../errors.ts'
 import { checkCluster, warningsOf } from './check.ts'
@@ -150,19 +149,17 @@ function readSettings(layers: readonly Layer[], directory: string, env: Environm
   return { ...settings, images: { ...settings.images, archives: expandPath(archives, directory, env) } }
 }
 
+/** What Ansible takes for a part of an inventory, in its folder. */
+const INVENTORY = /^[^.][^~]*\.(ya?ml|json|ini|toml)$|^hosts$/
+
 /** The hosts.yml that a path of an inventory means. */
 export async function inventoryFile(path: string): Promise<string> {
-  if (!(await statOf(path)).isDirectory()) return path
-  const candidates = ['hosts.yml', 'hosts.yaml'].map((name) => join(path, name))
-  const found = await Promise.all(
-    candidates.map((file) =>
-      stat(file).then(
-        () => [file],
-        () => [],
-      ),
-    ),
-  )
-  const [file, other] = found.flat()
+  const readable = <T>(read: Promise<T>) => read.catch((error: unknown) => unreadable(path, error))
+  if (!(await readable(stat(path))).isDirectory()) return path
+  const files = (await readable(readdir(path, { withFileTypes: true })))
+    .filter((entry) => !entry.isDirectory() && INVENTORY.test(entry.name))
+    .map(({ name }) => name)
+  const [file, other] = ['hosts.yml', 'hosts.yaml'].filter((name) => files.includes(name))
   if (file === undefined) {
     throw new InputError(`${path} is no inventory`, {
       at: path,
@@ -173,21 +170,27 @@ export async function inventoryFile(path: string): Promise<string> {
   if (other !== undefined) {
     throw new InputError(`${path} has two inventories`, {
       at: path,
-      found: `${file} and ${other}`,
+      found: `${join(path, file)} and ${join(path, other)}`,
       next: 'keep one',
     })
   }
-  return file
+  const unread = files.filter((name) => name !== file)
+  if (unread.length > 0) {
+    throw new InputError(`hosts are read from ${file} only`, {
+      at: path,
+      found: unread.join(', '),
+      next: `put what is in there into ${file}, or the file elsewhere; or name the one: -i ${join(path, file)}`,
+    })
+  }
+  return join(path, file)
 }
 
-async function statOf(path: string): Promise<Stats> {
-  return stat(path).catch((error: unknown) => {
-    const missing = codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR'
-    throw new InputError(missing ? `there is no inventory ${path}` : `${path} cannot be read`, {
-      at: path,
-      expected: 'a directory with hosts.yml, or such a file',
-      next: 'name one with -i, or make one with `bramble init`',
-      cause: error,
-    })
+function unreadable(path: string, error: unknown): never {
+  const missing = codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR'
+  throw new InputError(missing ? `there is no inventory ${path}` : `${path} cannot be read`, {
+    at: path,
+    expected: 'a directory with hosts.yml, or such a file',
+    next: 'name one with -i, or make one with `bramble init`',
+    cause: error,
   })
 }

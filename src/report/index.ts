@@ -3,6 +3,7 @@ import { json } from './json.ts'
 import { lines } from './lines.ts'
 import type { ReportOptions } from './text.ts'
 import { tty } from './tty.ts'
+import { written } from './written.ts'
 
 export { journal } from './journal.ts'
 export type { ReportOptions } from './text.ts'
@@ -29,12 +30,4 @@ export function report(
   }
   const listener = output === 'json' ? json(stream) : lines(options)
   return { listener, done: () => written(stream) }
-}
-
-/** Waits until what was written has left the process; a reader that went away counts as done. */
-function written(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    if (stream.destroyed) resolve()
-    else stream.write('', () => resolve())
-  })
 }

@@ -113,13 +113,17 @@ function proxyOf(
   if (text.toLowerCase() === 'none') return {}
   const isCommand = ofInventory === undefined ? config.proxy?.keyword === 'proxycommand' : said.proxyCommand
   if (isCommand) return { proxyCommand: expandTokens(text, tokens) }
-  const via = jumpTarget(parseJumps(expandTokens(text, tokens)), around, passed)
+  const via = jumpTarget(parseJumps(expandTokens(text, tokens)), said.hostKeys, around, passed)
   return via ? { via } : {}
 }
 
-/** The last of these hosts, which is reached through the others; the first is reached as its own configuration says. */
+/**
+ * The last of these hosts, which is reached through the others; the first is reached as its own configuration says. Who
+ * lets no unseen host in lets none in on the way, either.
+ */
 function jumpTarget(
   hosts: readonly JumpHost[],
+  hostKeys: HostKeys | undefined,
   around: Surroundings,
   passed: readonly (readonly string[])[],
 ): Target | undefined {
@@ -137,6 +141,7 @@ function jumpTarget(
     ...(last.user && { user: last.user }),
     ...(last.port && { port: last.port }),
     ...(before && { proxyJump: before }),
+    ...(hostKeys && { hostKeys }),
   }
   const asked = {
     name: `jump host ${jumpText(last)}`,

@@ -382,6 +382,17 @@ describe('the configuration of OpenSSH', function () {
         stderr,
         /^jump host gate: its host key has changed[^]*next: +If it was reflashed[^]*bramble trust HOST, with a host behind it/,
       )
+      // What takes rpi1's new key knowingly does not take the gate's with it.
+      mkdirSync(join(here.project, 'playbooks'))
+      writeFileSync(
+        join(here.project, 'playbooks/site.ts'),
+        "import { playbook } from 'bramble'\nexport default playbook({ name: 'site', plays: [] })\n",
+      )
+      const before = readFileSync(join(here.project, '.bramble/known_hosts'), 'utf8')
+      const replaced = await here.bramble(['node', 'replace', 'rpi1', '--yes'])
+      assert.equal(replaced.code, 2)
+      assert.match(replaced.stderr, /^jump host gate: its host key has changed/)
+      assert.equal(readFileSync(join(here.project, '.bramble/known_hosts'), 'utf8'), before)
       const trusted = await here.bramble(['trust', 'rpi1', '--yes'])
       assert.equal(trusted.code, 0, trusted.stderr)
       assert.match(trusted.stdout, /^jump host gate [^]*new: [^]*^rpi1 [^]*new: /m)

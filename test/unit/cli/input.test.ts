@@ -102,6 +102,18 @@ const cases: Record<string, Case> = {
     says: /`manager`\n {2}next: +did you mean managers\?/,
   },
   'a limit that leaves no host': { words: ['apply', 'site.ts', '-l', 'all:!all'], says: /names no host/ },
+  'a host apart, for a command that is about all without one': {
+    words: ['reset', '--yes', '--', 'rpi2'],
+    says: /^bramble reset runs no command\n {2}found: +-- rpi2\n {2}next: +leave the -- out$/,
+  },
+  'a word apart, for a command of several words': {
+    words: ['node', 'remove', 'rpi1', '--', 'rpi2'],
+    says: /^bramble node runs no command\n {2}found: +-- rpi2\n/,
+  },
+  'a folder for the report of a drill that is a file': {
+    words: ['drill', 'calm', '--yes', '--report', 'site.ts'],
+    says: /^the report cannot be written there\n {2}at site\.ts\n {2}found: +EEXIST.*\n {2}next: +name another folder with --report$/,
+  },
   'an unknown host for exec': { words: ['exec', 'rpi9', '--', 'true'], says: /`rpi9`/ },
   'an unknown host for facts': { words: ['facts', 'rpi9'], says: /`rpi9`/ },
   'an unknown host for status': { words: ['status', '-l', 'rpi9'], says: /`rpi9`/ },
@@ -272,6 +284,12 @@ describe('the command line', () => {
     assert.equal(lines.filter((event) => event['type'] === 'summary').length, 1)
   })
 
+  it('tells the same where no play is for the others', async () => {
+    line.put('one.ts', fine.replace("hosts: 'all'", "hosts: 'managers'"))
+    const { code, stderr } = await line.bramble(['apply', 'one.ts'])
+    assert.deepEqual([code, stderr], [4, ''])
+  })
+
   it('tells the same for exec', async () => {
     const { code, stdout, stderr } = await line.bramble(['exec', 'all', '--', 'true'])
     assert.deepEqual([code, stdout], [4, ''])
@@ -341,6 +359,21 @@ describe('the command line', () => {
     ])
     assert.equal(status, 1)
     assert.match(stderr.toString(), /^cannot write to stdout: ENOSPC/)
+  })
+
+  it('ends once a reader has taken all that it prints', () => {
+    const hosts = Array.from({ length: 3000 }, (_, index) => `    rose${index}: { ansible_host: 10.0.0.1 }\n`)
+    line.put('garden/hosts.yml', `all:\n  hosts:\n${hosts.join('')}`)
+    const program = join(import.meta.dirname, '../../../bin/bramble')
+    const list = (to: string) =>
+      spawnSync('sh', ['-c', `"$0" "$1" list hosts -i garden ${to}`, process.execPath, program], {
+        cwd: line.folder,
+        encoding: 'utf8',
+      }).stdout
+    list('>all')
+    const all = readFileSync(join(line.folder, 'all'), 'utf8')
+    assert.ok(all.length > 150_000, 'more than a pipe holds')
+    assert.equal(list('| wc -c').trim(), String(all.length))
   })
 
   it('runs again just the hosts that failed', async () => {

@@ -20,6 +20,7 @@ const expected: Record<string, (string | RegExp)[]> = {
     `play: ${name} out of service`,
     `${name}: touch /run/bramble-drill`,
     `play: reboot of ${name}`,
+    `play: ${name} in service`,
   ]),
   'nfs-power': [
     'off rpi3',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { longestGap, noneFailed } from '../../../src/drill/bounds.ts'
-import type { Drill } from '../../../src/drill/catalogue.ts'
+import { catalogue, type Drill } from '../../../src/drill/catalogue.ts'
 import { runDrill } from '../../../src/drill/run.ts'
 import { BrambleError, ConnectionError } from '../../../src/errors.ts'
 import type { Host, Inventory } from '../../../src/inventory/index.ts'
@@ -58,6 +58,32 @@ describe('a drill', () => {
     })
     await runDrill(drill, access, () => loadOf(), quiet)
     assert.deepEqual(access.done, ['off rpi3', 'rpi1: take the rule away', 'on rpi3'])
+  })
+
+  it('takes a node back into service that it has taken out when it is interrupted, and says so', async () => {
+    const drill = catalogue.find(({ name }) => name === 'reboot-all')
+    assert.ok(drill)
+    const play = access.play.bind(access)
+    const signals: (AbortSignal | undefined)[] = []
+    access.play = (name, _, signal) => {
+      signals.push(signal)
+      if (name === 'reboot of rpi3') access.stop.abort()
+      return play(name)
+    }
+    const told: string[] = []
+    await runDrill(
+      drill,
+      access,
+      () => loadOf(),
+      ({ what }) => told.push(what),
+    )
+    const [out, , reboot, back, ...more] = access.done
+    assert.deepEqual(
+      [out, reboot, back, more],
+      ['play: rpi3 out of service', 'play: reboot of rpi3', 'play: rpi3 in service', []],
+    )
+    assert.deepEqual(signals, [access.signal, access.signal, undefined], 'or it would end at once')
+    assert.equal(told.at(-1), 'put back: rpi3 in service')
   })
 
   it('says what could not be put back', async () => {

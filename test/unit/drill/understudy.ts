@@ -3,6 +3,7 @@ import type { Sample } from '../../../src/drill/measure.ts'
 import type { Access } from '../../../src/drill/stage.ts'
 import { ConnectionError } from '../../../src/errors.ts'
 import type { Host, Inventory } from '../../../src/inventory/index.ts'
+import type { Play } from '../../../src/playbook/play.ts'
 import type { SwarmNode } from '../../../src/modules/swarm-nodes.ts'
 import type { ClusterStatus } from '../../../src/status/types.ts'
 import { statusWith, type Answers } from '../status/cluster.ts'
@@ -49,7 +50,7 @@ export class Understudy implements Access {
     return Promise.resolve(statusWith(this.cluster, this.answers()))
   }
 
-  play(name: string): Promise<void> {
+  play(name: string, _plays?: readonly Play[], _signal?: AbortSignal): Promise<void> {
     this.done.push(`play: ${name}`)
     if (name === 'virtual IP away') this.#holder = 'rpi2'
     return Promise.resolve()

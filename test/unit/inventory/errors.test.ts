@@ -114,6 +114,14 @@ const cases: [string, Files | string, string][] = [
   next:     keep one`,
   ],
   [
+    'more files that Ansible would read hosts from',
+    { 'hosts.yml': one, hosts: '[web]\nrpi2\n', 'web.yaml': one, 'README.md': 'x', '.x.yml': one },
+    `hosts are read from hosts.yml only
+  at .
+  found:    hosts, web.yaml
+  next:     put what is in there into hosts.yml, or the file elsewhere; or name the one: -i hosts.yml`,
+  ],
+  [
     'no host at all',
     'all: { children: { web: } }',
     `hosts.yml names no host

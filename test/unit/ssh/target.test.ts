@@ -177,6 +177,14 @@ describe('a host is reached', () => {
     })
   }
 
+  it('by jump hosts that have to be known as well, where no unseen one is let in', () => {
+    const keys = ({ hostKeys, via }: Target): string[] => [...(via ? keys(via) : []), hostKeys]
+    const config = 'Host gate\n ProxyJump outer\n'
+    const said = { proxyJump: 'gate,inner' }
+    assert.deepEqual(keys(targetOf(config, { ...said, hostKeys: 'strict' })), Array(4).fill('strict'))
+    assert.deepEqual(keys(targetOf(config, said)), Array(4).fill('accept-new'))
+  })
+
   it('without an agent where there is none to be', () => {
     assert.equal(targetOf('IdentityAgent none\n', {}, { SSH_AUTH_SOCK: '/agent' }).agent, undefined)
   })
