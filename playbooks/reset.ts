@@ -1,4 +1,16 @@
-import { absent, apt, command, mirrorDirectory, mount, play, playbook, sh, type Cluster } from 'bramble'
+import {
+  absent,
+  apt,
+  command,
+  lines,
+  mirrorDirectory,
+  mount,
+  play,
+  playbook,
+  sh,
+  type Cluster,
+  type Sh,
+} from 'bramble'
 
 const sysctls = ['net.ipv4.ip_nonlocal_bind=0', 'net.ipv4.tcp_migrate_req=0']
 
@@ -53,8 +65,8 @@ const files = play({
     })
     yield command({
       title: 'no images of the stack',
-      run: sh`docker image rm --force ${imagesOf(images)} >/dev/null`,
-      unless: sh`! [ -S /run/docker.sock ] || [ -z "$(docker image ls --quiet ${filters(images)})" ]`,
+      run: sh`{ ${ids(images)}; } | sort -u | xargs docker image rm --force >/dev/null`,
+      unless: sh`! [ -S /run/docker.sock ] || [ -z "$(${ids(images)})" ]`,
     })
     const restart = {
       title: 'restart docker',
@@ -105,10 +117,16 @@ const memory = play({
 
 export default playbook({ name: 'reset', plays: [files, packages, memory] })
 
-function imagesOf({ nginx, haproxy, keepalived }: Cluster['settings']['images']): string[] {
-  return [nginx, haproxy, keepalived]
-}
-
-function filters(images: Cluster['settings']['images']): string[] {
-  return imagesOf(images).flatMap((name) => ['--filter', `reference=${name}`])
+/** Prints the ids of the stack's images on the host. Those that the swarm has pulled by their digests have no tag. */
+function ids({ nginx, haproxy, keepalived }: Cluster['settings']['images']): Sh {
+  return lines(
+    ...[nginx, haproxy, keepalived].map((image) => {
+      const [, name = '', tag = 'latest'] =
+        /^(?:docker\.io\/(?:library\/)?)?(.+?)(?::([^:/@]+))?(?:@.*)?$/.exec(image) ?? []
+      return sh`docker image ls --no-trunc --filter ${`reference=${name}`} --format ${'{{.Tag}} {{.ID}}'} |
+  while read -r tag id; do
+    case $tag in ${tag} | '<none>') echo "$id" ;; esac
+  done`
+    }),
+  )
 }

@@ -22,8 +22,9 @@ export function concluded(
   return ok ? 0 : 2
 }
 
-/** The folder that a report is to go into, made before anything is broken. Errors: InputError where it cannot be. */
-export function makeFolder(folder: string): void {
+/** The folder that a report is to go into, if one was named, made before anything is broken. Errors: InputError where it cannot be. */
+export function makeFolder(folder: string | undefined): void {
+  if (folder === undefined) return
   try {
     mkdirSync(resolve(projectDirectory(), folder), { recursive: true })
   } catch (cause) {

@@ -52,7 +52,7 @@ async function drill(argv: Arguments): Promise<void> {
   const url = urlOf(inventory)
   if (!argv.all) refuse(drills, inventory, lab !== undefined)
   if (!lab) await agree(drills, inventory, argv.yes, url)
-  if (argv.report !== undefined) makeFolder(argv.report)
+  makeFolder(argv.report)
   const targetOf = await reach(projectDirectory(), inventory.hosts)
   const { signal, done } = interruption()
   outliveReader(process.stdout)
@@ -82,12 +82,17 @@ async function drill(argv: Arguments): Promise<void> {
   result.ok = finished && result.drills.every(({ ok, as_before: asBefore }) => ok && asBefore)
   if (output === 'json') print([JSON.stringify(result)])
   exit(concluded(result, failure, signal.aborted))
-  if (result.drills.length === 0) return
-  tell(summaryLine(result, paint))
+  if (result.drills.length > 0) {
+    tell(summaryLine(result, paint))
+    leaveReport(result, argv.report, tell)
+  }
+}
+
+/** Where it cannot be written, what the drills have found is told all the same, and by the exit code. */
+function leaveReport(result: DrillsResult, folder: string | undefined, tell: (line: string) => void): void {
   try {
-    tell(`report in ${writeReport(result, argv.report)}`)
+    tell(`report in ${writeReport(result, folder)}`)
   } catch (error) {
-    // What the drills have found is told all the same, and by the exit code.
     if (!(error instanceof BrambleError)) throw error
     process.emitWarning(redact(error.describe()))
   }

@@ -92,8 +92,8 @@ const runners = ['exec', 'lab exec', 'lab ssh']
 function nothingApart(parsed: Record<string, unknown>): true {
   const apart = parsed['--']
   if (!Array.isArray(apart) || apart.length === 0) return true
-  const [word, then] = parsed['_'] as unknown[]
-  if (runners.includes(String(word)) || runners.includes(`${word} ${then}`)) return true
+  const [word = '', then = ''] = (parsed['_'] as unknown[]).map(String)
+  if (runners.includes(word) || runners.includes(`${word} ${then}`)) return true
   throw new InputError(`bramble ${word} runs no command`, {
     found: `-- ${apart.join(' ')}`,
     next: 'leave the -- out',

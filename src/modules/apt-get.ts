@@ -44,17 +44,20 @@ unlocked() {
 }`
 }
 
-/** A script that runs apt-get, with package lists fetched if they have to be, and a dpkg that was cut short mended. */
+/**
+ * A script that runs apt-get, with a dpkg that was cut short mended. Package lists are fetched if they have to be: before
+ * an installation, for which it is no error that some could not be.
+ */
 export function aptGet(words: readonly string[], lockTimeout: number): Sh {
   return lines(
     lockFunctions(LOCKS, lockTimeout),
     sh`export DEBIAN_FRONTEND=noninteractive
 apt_get() { apt-get -q -y -o DPkg::Lock::Timeout=${lockTimeout} -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
-update() { unlocked apt_get update && touch /var/lib/apt/lists; }
+update() { unlocked apt_get -o APT::Update::Error-Mode=any update && touch /var/lib/apt/lists; }
 change() { unlocked apt_get --no-install-recommends ${words}; }`,
     raw(`set -- /var/lib/dpkg/updates/[0-9]*
 [ ! -e "$1" ] || unlocked dpkg --force-confdef --force-confold --configure -a || exit`),
-    words[0] === 'install' ? INSTALL : raw('change || exit'),
+    words[0] === 'install' ? INSTALL : raw(words[0] === 'update' ? 'update || exit' : 'change || exit'),
   )
 }
 
@@ -67,13 +70,13 @@ done`)
 
 const INSTALL = raw(`stale=$(find /var/lib/apt/lists -maxdepth 0 -mtime +0)
 ${WITHOUT_LISTS.text}
-if [ -n "$stale" ]; then
-  update || exit
-  change || exit
-else
-  change || {
-    code=$?
-    [ "$code" -ne 75 ] || exit "$code"
-    update && change || exit
-  }
-fi`)
+if [ -z "$stale" ]; then
+  change && exit
+  code=$?
+  [ "$code" -ne 75 ] || exit "$code"
+fi
+update || {
+  code=$?
+  [ "$code" -ne 75 ] || exit "$code"
+}
+change || exit`)

@@ -36,7 +36,7 @@ export function aptLists({ maxAge = 3600, lockTimeout = 600, ...common }: AptLis
           age === '' ? 'none of the current sources' : `fetched ${Math.round(Number(age) / 60)} minutes ago`
         return {
           diff: `- ${found}\n+ fetched now`,
-          apply: lines(aptGet(['update'], lockTimeout), sh`touch ${LISTS}`),
+          apply: aptGet(['update'], lockTimeout),
         }
       },
     },

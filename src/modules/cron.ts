@@ -1,6 +1,7 @@
 import { InputError } from '../errors.ts'
 import type { Common, Resource } from '../playbook/resource.ts'
 import { sh, type Sh } from '../playbook/sh.ts'
+import { redact, Secret } from '../secrets/secret.ts'
 import { absent } from './absent.ts'
 import { matching } from './check.ts'
 import { checkSchedule } from './cron-schedule.ts'
@@ -31,7 +32,8 @@ export type CronOptions = CronBase &
 
 /**
  * A command that cron runs at times. Each entry is a file in /etc/cron.d, owned by root: it is replaced in one step,
- * the entries of others stay out of reach, and the user cannot lose it from a crontab of their own.
+ * the entries of others stay out of reach, and the user cannot lose it from a crontab of their own. One with a `Secret`
+ * in its command is root's to read only.
  *
  * Errors: a name that cron would not read, a schedule that it would not take; a user who is not there; cron is not
  * installed.
@@ -49,10 +51,14 @@ export function cron(options: CronOptions): Resource {
   const { schedule, command, state: _, ...common } = rest
   matching(user, NAME, 'a name for a user')
   const entry = `${disabled ? '# ' : ''}${checkSchedule(schedule)} ${user} ${escaped(command)}`
-  const content = [...Object.entries(environment).map(variable), entry].map((line) => `${line}\n`).join('')
+  const text = [...Object.entries(environment).map(variable), entry].map((line) => `${line}\n`).join('')
+  // In its own quoting it would not be found in what is reported.
+  const secret = redact(command.text) !== command.text
+  const content = secret ? new Secret(text, { search: false }) : text
+  const mode = secret ? '0600' : '0644'
   // An entry of a user who is not there is passed over by cron, which tells its log only.
   const validate = () => sh`id -u -- ${user} >/dev/null`
-  return file({ title: `cron ${name}`, ...common, path, content, validate })
+  return file({ title: `cron ${name}`, ...common, path, content, mode, validate })
 }
 
 /** cron takes `%` for the end of the command, `\%` for `%`, and `\\` for one backslash, within quotes too. */

@@ -50,6 +50,7 @@ export function image(options: ImageOptions): Resource {
   return resource(
     {
       title: `image ${reference}, built from ${directory}`,
+      restsOn: [directory],
       probe: lines(sh`${hashOf(directory)}; echo "$context"`, inspectImages([reference])),
       plan(seen) {
         const [context, rest] = cutLine(seen.stdout)

@@ -47,7 +47,7 @@ export function loadedImages(options: LoadedImagesOptions): Resource {
         const names = missing.map((image) => image.reference)
         return {
           diff: diff.join('\n'),
-          apply: lines(...missing.map(rightArchitecture).slice(0, 1), sh`docker load --quiet >&2`),
+          apply: lines(...eachArchitecture(missing).map(rightArchitecture), sh`docker load --quiet >&2`),
           input: () => archiveStream(archives, names, layersOf(there)),
         }
       },
@@ -82,6 +82,12 @@ function isEmpty(value: unknown): boolean {
 /** Chain ids of the layers that need not be sent; containerd's image store wants every one. */
 function layersOf(images: readonly Found[]): Set<string> {
   return new Set(images.filter(isClassic).flatMap((image) => chainIds(image.RootFS.Layers)))
+}
+
+function eachArchitecture(images: readonly ArchiveImage[]): ArchiveImage[] {
+  return images.filter(
+    ({ architecture }, index) => images.findIndex((one) => one.architecture === architecture) === index,
+  )
 }
 
 function rightArchitecture({ architecture, reference }: ArchiveImage): Sh {

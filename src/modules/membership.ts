@@ -27,6 +27,10 @@ fi
 ${dockerAsk({ paths: ['/info'], seconds })}`
 }
 
+/** The same of a member whose Docker is stopped, too: it comes back into its place with the machine. */
+export const identity: Sh = sh`[ ! -e ${`${directory}/certificates/swarm-node.crt`} ] || exec cat ${`${directory}/certificates/swarm-node.crt`} ${`${directory}/docker-state.json`}
+${membership}`
+
 /** A host's place in the swarm. Docker takes a member whose certificate has expired for one in state `error`. */
 export type Membership = Omit<DockerInfo['Swarm'], 'LocalNodeState'> & {
   LocalNodeState: DockerInfo['Swarm']['LocalNodeState'] | 'expired'

@@ -86,7 +86,10 @@ function formerOf(name: string, found: StackSeen): Version {
   const runs = services.length > 0 && unfinished(name, found).length === 0
   if (!deployed) return runs ? version({ files: {}, services }) : nothing
   const { former } = deployed
-  return !former || (runs && changedServices(found).length === 0) ? version(deployed) : former
+  const changed = changedServices(found).length > 0
+  // Another manager has deployed since, or somebody by hand.
+  if (!former && runs && changed) return version({ files: {}, services })
+  return !former || (runs && !changed) ? version(deployed) : former
 }
 
 function version({ files, services }: Version): Version {

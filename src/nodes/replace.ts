@@ -1,5 +1,5 @@
 import type { Cluster, Host } from '../inventory/index.ts'
-import { membership } from '../modules/membership.ts'
+import { identity } from '../modules/membership.ts'
 import { nodeRemoved } from '../modules/node-removed.ts'
 import { swarmFacts } from '../modules/swarm-member.ts'
 import { play, type Play } from '../playbook/play.ts'
@@ -8,7 +8,7 @@ import { onManager } from './service.ts'
 
 /**
  * Plays that make room for a machine under an old name: what is left of its predecessor leaves the swarm. A machine
- * that is a member itself keeps its place.
+ * that is a member itself keeps its place, also while its Docker is stopped.
  */
 export function ghostRemoved(host: Host, cluster: Cluster): Play[] {
   const own = play({
@@ -18,7 +18,7 @@ export function ghostRemoved(host: Host, cluster: Cluster): Play[] {
     *tasks() {
       yield resource({
         title: 'place in the swarm',
-        probe: membership,
+        probe: identity,
         plan: () => undefined,
         facts: swarmFacts,
       })

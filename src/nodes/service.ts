@@ -61,6 +61,8 @@ export function backInService(host: Host, cluster: Cluster): Play[] {
       }
     },
   })
+  // One that only keeps the share has no place in the swarm.
+  if (!host.in('managers') && !host.in('workers')) return [well]
   const inService = onManager(`${host.name} in service`, host, cluster, function* () {
     yield nodesReady({ names: [host.name], timeout: 300 })
     yield nodesActive({ nodes: [host.name] })

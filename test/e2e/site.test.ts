@@ -174,6 +174,8 @@ describe('four virtual Pis, one of them bare', function () {
 
   it('do the same when its power is cut', async () => {
     assertShort(await outage(kill, (name) => start(name, () => undefined), 12))
+    // As above.
+    await on('rpi4', 'systemctl is-system-running --wait || :')
     await stopNews()
   })
 

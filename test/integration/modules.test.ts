@@ -401,6 +401,19 @@ describe('modules on a real host', function () {
     assert.deepEqual([first, second, mend, last], ['changed', 'ok', 'changed', 'ok'])
   })
 
+  it('a mirror that is away is an error for package lists, and none for a package that another one has', async () => {
+    await shell([
+      "echo 'deb [trusted=yes] http://127.0.0.1:9/ ./' >/etc/apt/sources.list.d/away.list",
+      'apt-get purge -qq -y hello',
+    ])
+    const lists = await project.apply([modules.aptLists()])
+    assert.match(lists.reasons['rpi1'] ?? '', /package lists: [^]*127\.0\.0\.1:9[^]*Some index files failed/)
+    const again = await project.apply([modules.aptLists()])
+    assert.ok(again.reasons['rpi1'], 'they are not taken for fetched')
+    const hello = await project.apply([apt({ packages: ['hello'] })])
+    assert.deepEqual([hello.reasons, hello.changed], [{}, true])
+  })
+
   function statusOf(title: string, run: string) {
     return runs[run]?.tasks.find((task) => task.title === title)?.status
   }

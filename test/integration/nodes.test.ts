@@ -299,6 +299,15 @@ export default playbook({ name: 'careful', plays: [preflight, rose] })
     await until('all to be well', 60_000, async () => (await status()).problems.length === 0)
   })
 
+  it('replace: a machine that is a member keeps its place, also where its Docker is stopped', async () => {
+    const ids = "docker node ls --format '{{.ID}} {{.Hostname}} {{.ManagerStatus}}' | sed s/Leader/Reachable/"
+    const before = await on('rpi1', ids)
+    await on('rpi2', 'systemctl stop docker.socket docker.service')
+    await bramble(0, 'node', 'replace', 'rpi2', '--yes')
+    await until('all to be well', 90_000, async () => (await status()).problems.length === 0)
+    assert.equal(await on('rpi1', ids), before)
+  })
+
   it('remove: the check shows the steps and does nothing', async () => {
     const before = await containers()
     const printed = await bramble(3, 'node', 'remove', 'rpi4', '--check')

@@ -214,6 +214,17 @@ describe('images from a registry, and a Keepalived that is built on the nodes, o
     assert.match(await bramble(0, 'apply'), /nothing was written/)
   })
 
+  it('reset takes the images away again, also those that the swarm has pulled by their digests', async () => {
+    const repositories = "docker image ls --format '{{.Repository}} {{.Tag}}' | sort -u"
+    const before = await on('rpi2', repositories)
+    for (const name of ['nginx', 'haproxy', 'keepalived']) assert.match(before, new RegExp(name))
+    assert.match(before, /nginx <none>/)
+    await bramble(0, 'reset', '--yes')
+    for (const name of names) {
+      assert.doesNotMatch(await on(name, repositories), /(nginx|haproxy) (2|<none>)|keepalived/, name)
+    }
+  })
+
   /** Asks for the site from the network of the hosts, and kills nobody. */
   function load() {
     const via = ['nsenter', `--net=${lab.namespace}`]

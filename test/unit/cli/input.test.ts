@@ -362,7 +362,9 @@ describe('the command line', () => {
   })
 
   it('ends once a reader has taken all that it prints', () => {
-    const hosts = Array.from({ length: 3000 }, (_, index) => `    rose${index}: { ansible_host: 10.0.0.1 }\n`)
+    const hosts = Array.from({ length: 10_000 }, (_, index) => {
+      return `    rose${index}: { ansible_host: 10.0.${index >> 8}.${index & 255} }\n`
+    })
     line.put('garden/hosts.yml', `all:\n  hosts:\n${hosts.join('')}`)
     const program = join(import.meta.dirname, '../../../bin/bramble')
     const list = (to: string) =>

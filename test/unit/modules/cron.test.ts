@@ -3,6 +3,7 @@ import { InputError } from '../../../src/errors.ts'
 import { checkSchedule } from '../../../src/modules/cron-schedule.ts'
 import { cron, type CronOptions } from '../../../src/modules/cron.ts'
 import { sh } from '../../../src/playbook/sh.ts'
+import { Secret } from '../../../src/secrets/secret.ts'
 import { table } from './table.ts'
 
 type Entry = Extract<CronOptions, { state?: 'present' }>
@@ -53,6 +54,14 @@ describe('cron', () => {
       seen: ':absent\n',
       expect: 'change',
       diff: String.raw`root printf '\\\\\%s\\n'`,
+    },
+    {
+      title: 'shows no secret of its command, and lets nobody else read it',
+      make: make({ command: sh`PASSWORD=${new Secret('thorn%2y9')} backup` }),
+      seen: seen(entry),
+      expect: 'change',
+      diff: /^- owner root:root mode 0644\n\+ owner root:root mode 0600\n(?![^]*thorn)/,
+      apply: /chmod 0600/,
     },
     {
       title: 'sets variables before the entry',

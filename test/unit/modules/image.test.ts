@@ -189,6 +189,18 @@ describe('images from archives', () => {
     assert.match(stderr, /the archive of lab\/one:1 is for amd64, this host is arm64/)
   })
 
+  it('are refused where one of several is of another architecture', () => {
+    const [one, two] = archives
+    assert.ok(one && two)
+    const images = two.images.map((image) => ({ ...image, architecture: 'arm64' }))
+    const mixed = loadedImages({ archives: [one, { ...two, images }], references })
+    const change = mixed.plan({ code: 0, stdout: unknown + unknown })
+    assert.ok(change)
+    const { code, stderr } = run({ text: `docker() { echo amd64; }\n${change.apply.text}` }, { strict: true })
+    assert.equal(code, 1)
+    assert.match(stderr, /the archive of lab\/two:1 is for arm64, this host is amd64/)
+  })
+
   it('have to be in an archive', () => {
     assert.throws(() => loadedImages({ archives, references: ['lab/three:1'] }), InputError)
     assert.throws(() => loadedImages({ archives, references: [] }), InputError)

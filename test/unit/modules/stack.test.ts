@@ -242,6 +242,11 @@ describe('stack, for the case that a deploy does not run,', () => {
       older,
     ],
     [
+      'goes back to what another manager deployed since, if it runs',
+      { ...running, deployed: older },
+      { files: {}, services: old.services },
+    ],
+    [
       'goes back to what another manager deployed, if it runs',
       { ...running, deployed: null },
       { files: {}, services: old.services },

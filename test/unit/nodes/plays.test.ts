@@ -72,6 +72,11 @@ describe('plays of a node’s life', () => {
     ])
   })
 
+  it('wait for no place in the swarm of a host that only keeps the share', () => {
+    const keeper = { ...(hosts[3] as Host), in: (group: string) => group === 'nfs_server' }
+    assert.deepEqual(told(backInService(keeper, inventory)), ['rpi4 is well @ rpi4: docker answers'])
+  })
+
   it('take another one back without', () => {
     const names = told(backInService(hosts[1] as Host, inventory))
     assert.ok(!names.some((line) => line.startsWith('virtual IP back')))
