@@ -20,6 +20,9 @@ lease-time=10
 grace-time=10
 `
 
+/** What a new share holds: it counts as nothing, where a mirror holds more. */
+export const firstPage = '<h1>It works: served by bramble</h1>'
+
 /** The share, on the host of the group nfs_server. */
 const server = play({
   name: 'nfs server',
@@ -33,7 +36,7 @@ const server = play({
     yield command({
       title: 'a first page',
       // Under another name first: one that a power cut left empty would be taken for yours.
-      run: sh`printf '%s\n' ${'<h1>It works: served by bramble</h1>'} >${`${page}.new`}
+      run: sh`printf '%s\n' ${firstPage} >${`${page}.new`}
 sync ${`${page}.new`}
 mv ${`${page}.new`} ${page}`,
       creates: page,
@@ -101,6 +104,7 @@ const mirror = play({
         preflight,
         mirror: { ...settings, directory: path },
         server: host === serverHost ? '' : serverHost.address,
+        first_page: firstPage,
       },
       mode: '0755',
       notify: restart,

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { templates } from '../src/cli/project.ts'
+import { firstPage } from '../playbooks/nfs.ts'
 import { attempt, run } from '../src/lab/run.ts'
 import { until } from '../src/lab/wait.ts'
 import { renderTemplate } from '../src/modules/template.ts'
@@ -56,7 +57,13 @@ export async function startMirrorHost(
   const conf = render('nginx.conf.ejs', { nginx: { port: 80 }, nfs: { mount }, mirror, loadbalancers: [] })
   writeFileSync(at('root/etc/nginx/nginx.conf'), conf)
   const all = { refresh_interval: 1, answer_timeout: 2, max_size_mb: 100, ...settings, directory: mirror }
-  const script = { nfs: { mount }, server: '', mirror: all, preflight: { min_free_disk_mb: 100 } }
+  const script = {
+    nfs: { mount },
+    server: '',
+    first_page: firstPage,
+    mirror: all,
+    preflight: { min_free_disk_mb: 100 },
+  }
   writeFileSync(at('content.sh'), render('content.sh.ejs', script))
   writeFileSync(at('bin/systemctl'), systemctl(directory), { mode: 0o755 })
   writeFileSync(at('up'), '')

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { TaskError } from '../errors.ts'
 import type { Change, Resource, Seen } from '../playbook/resource.ts'
+import type { Sh } from '../playbook/sh.ts'
 import type { Answer } from '../ssh/framing.ts'
 import { markPending } from './handlers.ts'
 import { Interrupted, unlessInterrupted } from './interruption.ts'
@@ -22,33 +23,44 @@ export async function applyAndVerify(
   const apply = ['set -e', ...marks, change.apply.text].join('\n')
   remote.forget()
   remote.window = 1
-  // Counted before it is made: from here on other hosts' older probes may be stale.
-  if (!change.waits) {
-    state.changes += 1
-    remote.epoch += 1
-  }
+  // From here on other hosts' older probes may be stale.
+  if (!change.waits) state.changes += 1
+  aged(step)
   const probes = following(step, index, 2)
-  const timeout = resource.timeout + state.timeout
-  let applied: Answer | undefined
   try {
     if (!change.waits) state.changing.set(remote.host.name, resource.title)
-    if (change.reboots) {
-      await unlessInterrupted(state.signal, () => remote.reboot(apply, resource.timeout))
-      await remote.probe(probes, timeout)
-    } else if (change.input) {
-      applied = await remote.feed(apply, change.input, resource.timeout)
-      await remote.probe(probes, timeout)
-    } else if (change.waits) {
-      applied = await unlessInterrupted(state.signal, () => remote.wait(apply, probes, timeout))
-    } else {
-      applied = await remote.change(apply, probes, timeout)
-    }
+    const applied = await made(step, resource, change, { apply, probes })
+    state.changing.delete(remote.host.name)
+    if (applied && applied.code !== 0) throw failed(applied)
+    const due = await verify(step, resource, change)
+    return { output: applied ? `${applied.stdout}${applied.stderr}` : '', due }
   } finally {
     state.changing.delete(remote.host.name)
+    // What was asked while it was under way is as stale, also where it only waited for what others did.
+    aged(step)
   }
-  if (applied && applied.code !== 0) throw failed(applied)
-  const due = await verify(step, resource, change)
-  return { output: applied ? `${applied.stdout}${applied.stderr}` : '', due }
+}
+
+function aged({ remote, state }: Step): void {
+  state.epoch += 1
+  remote.epoch += 1
+}
+
+/** Makes the change, and looks again; what it printed, but for a reboot. */
+async function made(
+  { remote, state }: Step,
+  resource: Resource,
+  change: Change,
+  { apply, probes }: { apply: string; probes: readonly Sh[] },
+): Promise<Answer | undefined> {
+  const timeout = resource.timeout + state.timeout
+  if (change.waits) return unlessInterrupted(state.signal, () => remote.wait(apply, probes, timeout))
+  if (!change.reboots && !change.input) return remote.change(apply, probes, timeout)
+  let applied: Answer | undefined
+  if (change.input) applied = await remote.feed(apply, change.input, resource.timeout)
+  else await unlessInterrupted(state.signal, () => remote.reboot(apply, resource.timeout))
+  await remote.probe(probes, timeout)
+  return applied
 }
 
 function failed(answer: Answer): TaskError {

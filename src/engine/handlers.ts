@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { InputError } from '../errors.ts'
 import { batched, type Batch } from '../playbook/batch.ts'
 import { applyAs } from '../playbook/become.ts'
 import { lines, sh, type Sh } from '../playbook/sh.ts'
@@ -42,11 +43,25 @@ export function markPending(handlers: readonly Handler[]): Sh[] {
   })
 }
 
-/** The handlers that resources name, each once, in the order in which they are first named. */
+/**
+ * The handlers that resources of a host name, each once, in the order in which they are first named.
+ *
+ * Errors: InputError for two that have one title, of which one would stand for the other.
+ */
 export function handlersOf(resources: readonly Resource[]): Handler[] {
   const byTitle = new Map<string, Handler>()
   for (const { notify } of resources) {
-    for (const handler of notify) if (!byTitle.has(handler.title)) byTitle.set(handler.title, handler)
+    for (const handler of notify) {
+      const { title, apply, becomeUser } = handler
+      const before = byTitle.get(title)
+      if (!before) byTitle.set(title, handler)
+      else if (before.apply.text !== apply.text || before.becomeUser !== becomeUser) {
+        throw new InputError(`two handlers are called "${title}"`, {
+          found: [before, handler].map((one) => one.apply.text).join('\n'),
+          next: 'Give each a title of its own: by that a host remembers what is still to be done.',
+        })
+      }
+    }
   }
   return [...byTitle.values()]
 }

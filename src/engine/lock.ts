@@ -84,7 +84,8 @@ bramble_take() {
   id= pid= line= owner= since= at= until= code=0
   [ ! -r /run/bramble/lock ] || { read -r id; read -r pid; read -r line; read -r owner; read -r since; } </run/bramble/lock
   [ ! -r /run/bramble/lease ] || read -r at until </run/bramble/lease || :
-  (: >>/run/bramble/lock) || return
+  # Who can open it can lock it.
+  (umask 077; : >>/run/bramble/lock) || return
   exec 9>>/run/bramble/lock
   flock -n 9 || code=$?
   bramble_now

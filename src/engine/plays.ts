@@ -40,12 +40,17 @@ export function tasksAhead(
 
 /** Builds every task once, before any connection is opened, so that what is wrong in a playbook shows first. */
 export function checkPlaybook(file: string, playbook: Playbook, context: Context): void {
-  for (const play of playbook.plays) {
-    try {
-      for (const host of hostsOf(play, context)) knownTasks(play, host, context)
-    } catch (error) {
-      throw thrown(file, error)
+  const known = new Map<Host, Resource[]>()
+  try {
+    for (const play of playbook.plays) {
+      for (const host of hostsOf(play, context)) {
+        known.set(host, [...(known.get(host) ?? []), ...knownTasks(play, host, context)])
+      }
     }
+    // Those of one play are looked at with it.
+    for (const tasks of known.values()) handlersOf(tasks)
+  } catch (error) {
+    throw thrown(file, error)
   }
 }
 

@@ -26,7 +26,7 @@ export class Remote {
   readonly before = new Map<string, Seen>()
   /** How many probes of tasks that were not well to fetch at once: all at first, few once something has changed. */
   window = Number.POSITIVE_INFINITY
-  /** Changes made to any host of the run when this one's probes were last known to be fresh. */
+  /** The run's, when this one's probes were last known to be fresh. */
   epoch = 0
   /** In check mode, the tasks that would have changed it so far. */
   readonly foreseen: Resource[] = []
@@ -115,7 +115,12 @@ export class Remote {
     if (!this.#beating) await this.#locked([], 60)
     const session = await this.#open()
     const start = performance.now()
-    const answer = await session.feed(command, input(), timeout)
+    this.#underWay += 1
+    // Where the network is slow, no sign of life gets past the input.
+    const answer = await session
+      .run([beat(timeout).text], 60)
+      .then(() => session.feed(command, input(), timeout))
+      .finally(() => (this.#underWay -= 1))
     const ms = Math.round(performance.now() - start)
     this.#emit({ type: 'trip', at: Date.now(), host: this.host.name, probes: 0, ms, remoteMs: ms })
     return answer

@@ -92,6 +92,7 @@ class Runner {
       signal: options.signal ?? new AbortController().signal,
       changing: new Map(),
       changes: 0,
+      epoch: 0,
     }
     // Each host listens to it.
     setMaxListeners(0, this.#state.signal)
@@ -146,11 +147,16 @@ class Runner {
     this.#state.emit({ type: 'play', at: Date.now(), play: play.name, hosts: hosts.map((host) => host.name) })
     const before = this.#failed.size
     const counts = (failure: BrambleError) => play.critical !== 'tasks' || failure instanceof TaskError
+    const failures = () => [...this.#failed.values()].slice(before).filter(counts).length
+    const bearable = play.critical ? 0 : (play.maxFailures ?? Infinity)
+    // One that waits for its turn is not begun any more where too many have failed.
+    const next = async (host: Host) => {
+      if (failures() <= bearable) await this.#host(index, host)
+    }
     for (const batch of batches(hosts, play.serial)) {
-      await Promise.all(batch.map((host) => this.#limit(() => this.#host(index, host))))
-      const failures = [...this.#failed.values()].slice(before).filter(counts).length
-      if (failures > (play.critical ? 0 : (play.maxFailures ?? Infinity))) {
-        this.#stopped = `the play "${play.name}" ended the run: ${failures} of its hosts failed`
+      await Promise.all(batch.map((host) => this.#limit(() => next(host))))
+      if (failures() > bearable) {
+        this.#stopped = `the play "${play.name}" ended the run: ${failures()} of its hosts failed`
       }
       if (this.#state.signal.aborted) this.#stopped = 'interrupted'
       if (this.#stopped !== '') return
@@ -163,9 +169,9 @@ class Runner {
     const later = this.#options.playbook.plays.slice(index + 1)
     const state = this.#state
     const start = performance.now()
-    if (remote.epoch !== state.changes) {
+    if (remote.epoch !== state.epoch) {
       remote.forget()
-      remote.epoch = state.changes
+      remote.epoch = state.epoch
     }
     try {
       const resources = this.#selected(play, host, tasksOf(play, host, this.#context()))

@@ -15,8 +15,10 @@ export interface RunState {
   signal: AbortSignal
   /** Hosts that a step is changing, and the step's title. */
   changing: Map<string, string>
-  /** Changes made so far on any host: probes from before one that another host made may be stale. */
+  /** Changes made so far on any host. */
   changes: number
+  /** Grows with each beginning and end of a change, or of a wait, on any host: older probes may be stale. */
+  epoch: number
   /** In check mode, the first change that would be made: what cannot be known rests on it. */
   firstChange?: string
 }

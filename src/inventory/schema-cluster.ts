@@ -132,7 +132,7 @@ const images = v
   .group('Container images', {
     nginx: v.image.default('nginx:1.28-alpine').describe('Image of Nginx'),
     haproxy: v.image.default('haproxy:3.2-alpine').describe('Image of HAProxy'),
-    keepalived: v.image.default('bramble/keepalived:local').describe('Image of Keepalived'),
+    keepalived: v.image.default('localhost/bramble-keepalived:local').describe('Image of Keepalived'),
     archives: v
       .text('a directory')
       .optional()

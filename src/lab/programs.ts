@@ -21,6 +21,8 @@ if [ ! -e ${policy} ]; then
   printf '#!/bin/sh\\nexit 101\\n' > ${policy}
   chmod 755 ${policy}
   trap 'rm -f ${policy}' EXIT
+  # A signal does not end this without that.
+  trap 'exit 130' HUP INT TERM
 fi
 apt-get -q -o DPkg::Lock::Timeout=300 update
 apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends "$@"`

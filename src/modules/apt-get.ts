@@ -53,7 +53,13 @@ export function aptGet(words: readonly string[], lockTimeout: number): Sh {
     lockFunctions(LOCKS, lockTimeout),
     sh`export DEBIAN_FRONTEND=noninteractive
 apt_get() { apt-get -q -y -o DPkg::Lock::Timeout=${lockTimeout} -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
-update() { unlocked apt_get -o APT::Update::Error-Mode=any update && touch /var/lib/apt/lists; }
+update() {
+  unlocked apt_get -o APT::Update::Error-Mode=any update && touch /var/lib/apt/lists && return
+  code=$?
+  # apt has touched them all the same.
+  touch -d @0 /var/lib/apt/lists
+  return "$code"
+}
 change() { unlocked apt_get --no-install-recommends ${words}; }`,
     raw(`set -- /var/lib/dpkg/updates/[0-9]*
 [ ! -e "$1" ] || unlocked dpkg --force-confdef --force-confold --configure -a || exit`),

@@ -96,24 +96,23 @@ async function compile(file: string, project: string, folder: string): Promise<s
     return `${output}-${version}.mjs`
   }
   if (entry && existsSync(name(entry.inputs)) && isFresh(entry)) return name(entry.inputs)
-  const result = await bundle(file, project, `${output}.mjs`)
-  const inputs = Object.fromEntries(
-    Object.keys(result.metafile.inputs).map((path) => [
-      resolve(project, path),
-      stamp(resolve(project, path)),
-    ]),
-  )
+  const { text, inputs } = await bundle(file, project, `${output}.mjs`)
   mkdirSync(dirname(output), { recursive: true })
-  keep(name(inputs), result.outputFiles[0]?.contents ?? '')
+  keep(name(inputs), text)
   keep(`${output}.json`, JSON.stringify({ inputs } satisfies CacheEntry))
   if (entry && name(entry.inputs) !== name(inputs)) rmSync(name(entry.inputs), { force: true })
   return name(inputs)
 }
 
-async function bundle(file: string, project: string, outfile: string) {
+async function bundle(
+  file: string,
+  project: string,
+  outfile: string,
+): Promise<{ text: string; inputs: CacheEntry['inputs'] }> {
   const { build, stop } = await import('esbuild')
+  const stamps: [path: string, stamp: string][] = []
   try {
-    return await build({
+    const { outputFiles } = await build({
       entryPoints: [file],
       absWorkingDir: project,
       bundle: true,
@@ -121,18 +120,25 @@ async function bundle(file: string, project: string, outfile: string) {
       platform: 'node',
       target: 'node20',
       sourcemap: 'inline',
-      metafile: true,
       write: false,
       logLevel: 'silent',
       outfile,
       plugins: [
         {
           name: 'bramble',
-          setup: (build) =>
-            build.onResolve({ filter: /^bramble$/ }, () => ({ path: api.href, external: true })),
+          setup(build) {
+            build.onResolve({ filter: /^bramble$/ }, () => ({ path: api.href, external: true }))
+            // Before it is read: what is saved meanwhile is to be seen the next time.
+            build.onLoad({ filter: /./ }, ({ path }) => {
+              stamps.push([path, stamp(path)])
+              return undefined
+            })
+          },
         },
       ],
     })
+    const inputs = Object.fromEntries(stamps.toSorted(([one], [other]) => (one < other ? -1 : 1)))
+    return { text: outputFiles[0]?.text ?? '', inputs }
   } catch (cause) {
     throw uncompiled(cause as BuildFailure)
   } finally {

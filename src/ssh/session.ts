@@ -58,13 +58,18 @@ class SshSession implements Session {
   readonly #client: Client
   readonly #shell: ClientChannel
   readonly #target: Target
+  #ended = false
 
   constructor(client: Client, shell: ClientChannel, target: Target) {
     this.#client = client
     this.#shell = shell
     this.#target = target
     // It has ended, or was ended to free the host's lock: what else goes over the connection has to end, too.
-    shell.on('close', () => client.end())
+    shell.on('close', () => {
+      this.#ended = true
+      client.end()
+    })
+    client.on('close', () => (this.#ended = true))
   }
 
   run(commands: readonly string[], timeout: number, first?: string): Promise<Answers> {
@@ -98,12 +103,14 @@ class SshSession implements Session {
       }
       shell.on('data', onStdout).on('close', onClose)
       shell.stderr.on('data', onStderr)
-      if (shell.destroyed) return onClose()
+      // It may have while nobody asked: nothing tells of that again.
+      if (this.#ended) return onClose()
       shell.write(frame(nonce, commands, first))
     })
   }
 
   async feed(command: string, input: Readable, timeout: number): Promise<Answer> {
+    if (this.#ended) throw new ConnectionError('the connection was lost', { host: this.#target.name })
     const shell = await startShell(this.#client, this.#target, readCommand)
     // `read` takes the first line and not a byte more: the input is left to the command.
     shell.write(`${Buffer.from(command).toString('base64')}\n`)

@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { firstPage } from '../../playbooks/nfs.ts'
 import { buildLabImages } from '../../src/lab/images.ts'
 import { hostArch } from '../../src/lab/machines.ts'
 import { until } from '../../src/lab/wait.ts'
@@ -130,6 +131,24 @@ describe('the mirror of the share', function () {
     assert.deepEqual((await host.ask('/')).body, 'one')
     rmSync(join(host.mirror, 'current'))
     await until('the share to be served', 5000, () => host.state()['source'] === 'nfs')
+  })
+
+  it('takes the place of a new share that holds only the first page, and gives way to what comes into it', async () => {
+    await begin({ 'index.html': 'one' })
+    await mirrored('index.html', 'one')
+    writeFileSync(join(host.content, 'index.html'), `${firstPage}\n`)
+    await until('the mirror to be served', 5000, () => host.state()['source'] === 'mirror')
+    await delay(2500)
+    assert.deepEqual((await host.ask('/')).body, 'one')
+    writeFileSync(join(host.content, 'index.html'), 'two')
+    await until('the share to be served', 5000, () => host.state()['source'] === 'nfs')
+    await mirrored('index.html', 'two')
+  })
+
+  it('is a copy of the first page as well, where there was nothing before', async () => {
+    await begin({ 'index.html': `${firstPage}\n` })
+    await mirrored('index.html', `${firstPage}\n`)
+    assert.equal(host.state()['source'], 'nfs')
   })
 
   it('stays what it was when the share outgrows it, and says why', async () => {

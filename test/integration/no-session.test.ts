@@ -1,4 +1,10 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { ConnectionError, TimeoutError } from '../../src/errors.ts'
+import { openSession } from '../../src/ssh/session.ts'
 import { startSshd } from '../sshd.ts'
 import type { Sshd } from '../sshd.ts'
 import { localHost, start } from './program.ts'
@@ -24,6 +30,48 @@ describe('a host that lets one in and does not answer in time', function () {
       )
     } finally {
       project.remove()
+    }
+  })
+})
+
+const lost = (error: unknown): boolean =>
+  error instanceof ConnectionError &&
+  !(error instanceof TimeoutError) &&
+  error.message === 'the connection was lost'
+
+describe('a connection that has ended while nobody asked', function () {
+  this.timeout(60_000)
+
+  it('is told at once by all that is asked from then on', async () => {
+    const sshd = await startSshd()
+    const { host, port, user, keyFile, knownHosts } = sshd
+    const directory = mkdtempSync(join(tmpdir(), 'bramble-session-'))
+    writeFileSync(join(directory, 'known'), `${knownHosts}\n`)
+    try {
+      const session = await openSession({
+        name: 'rpi1',
+        host,
+        port,
+        user,
+        identities: [keyFile],
+        identitiesFrom: 'inventory',
+        identitiesOnly: true,
+        become: false,
+        knownHosts: join(directory, 'known'),
+        alsoKnown: [],
+        hostKeys: 'strict',
+        connectTimeout: 10,
+        ignored: [],
+      })
+      await session.run(['true'], 10)
+      await sshd.stop()
+      // The first may be under way when the end comes.
+      await assert.rejects(session.run(['true'], 20), lost)
+      await assert.rejects(session.run(['true'], 20), lost)
+      await assert.rejects(session.feed('cat', Readable.from(['x']), 20), lost)
+    } finally {
+      await sshd.stop()
+      rmSync(directory, { recursive: true })
     }
   })
 })

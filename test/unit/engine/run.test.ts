@@ -10,6 +10,8 @@ import { directoryForEach, holds, over, runLocally } from './harness.ts'
 
 const four = ['rpi1', 'rpi2', 'rpi3', 'rpi4']
 
+const handler = (apply: string) => ({ notify: [{ title: 'restart', apply: raw(apply) }] })
+
 describe('check mode', () => {
   const directory = directoryForEach()
 
@@ -350,6 +352,20 @@ describe('a playbook with a mistake', () => {
     })
   }
 
+  it('that has two handlers of one name is refused, in one play or in two', async () => {
+    const one = holds(directory.at('one'), 'x', handler('restart nginx'))
+    const two = holds(directory.at('two'), 'x', handler('restart haproxy'))
+    const says =
+      /^two handlers are called "restart"\n[^]*found: +restart nginx\n +restart haproxy\n {2}next: +Give each a title of its own/
+    for (const plays of [[over([one, two])], [over([one]), over([two])]]) {
+      await assert.rejects(
+        runLocally(plays),
+        (error) => error instanceof InputError && says.test(error.describe()),
+      )
+    }
+    assert.equal(existsSync(directory.at('one')), false)
+  })
+
   it('that names hosts which are not there is refused before any connection', async () => {
     const plays = [over([]), over([], { hosts: 'rpi9' })]
     await assert.rejects(
@@ -393,6 +409,11 @@ describe('plays', () => {
   it('that are critical and serial touch no host after the one that failed', async () => {
     await runLocally([{ ...failing('rpi2'), critical: true, serial: 1 }, later()], { hosts: four })
     assert.deepEqual(written(), ['rpi1'])
+  })
+
+  it('that are critical begin no host that waits for its turn when one has failed', async () => {
+    await runLocally([{ ...failing('rpi1'), critical: true }, later()], { hosts: four, forks: 1 })
+    assert.deepEqual(written(), [])
   })
 
   it('end the run when more hosts fail than they allow', async () => {

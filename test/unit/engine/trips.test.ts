@@ -7,6 +7,20 @@ import { directoryForEach, holds, over, runLocally } from './harness.ts'
 
 const numbers = Array.from({ length: 40 }, (_, index) => index)
 
+const late = (path: string) =>
+  resource({
+    title: 'see what rpi1 did',
+    probe: sh`cat ${path}`,
+    plan: ({ stdout }) => (stdout === 'new' ? undefined : { diff: 'stale', apply: raw('false') }),
+  })
+
+const until = (path: string) =>
+  resource({
+    title: `until ${path}`,
+    probe: sh`while [ ! -e ${path} ]; do sleep 0.01; done`,
+    plan: () => undefined,
+  })
+
 describe('round trips', () => {
   const directory = directoryForEach()
   const files = (from = 0, to = 40) =>
@@ -133,6 +147,52 @@ describe('round trips', () => {
     assert.equal(result.hosts['rpi1']?.trips, 2)
     const again = await runLocally([first, second, third], { hosts: ['rpi1', 'rpi2'] })
     assert.deepEqual([again.hosts['rpi1']?.trips, again.hosts['rpi2']?.trips], [1, 1])
+  })
+
+  it('and so does the end of one, for a host whose turn came while it was under way', async () => {
+    const [shared, begun, gone] = ['shared', 'begun', 'gone'].map((name) => directory.at(name))
+    assert.ok(shared && begun && gone)
+    writeFileSync(shared, 'old')
+    const slow = resource({
+      title: 'slow',
+      probe: sh`cat ${shared}`,
+      plan: ({ stdout }) =>
+        stdout === 'new'
+          ? undefined
+          : {
+              diff: '',
+              apply: sh`: >${begun}; while [ ! -e ${gone} ]; do sleep 0.01; done; printf new >${shared}`,
+            },
+    })
+    // rpi2 is done once that is under way; then comes rpi3's turn, which asks ahead.
+    const first = over(({ name }) =>
+      name === 'rpi1' ? [slow] : name === 'rpi2' ? [until(begun)] : [holds(directory.at('own'), '')],
+    )
+    const then = over(({ name }) => (name === 'rpi3' ? [late(shared)] : []))
+    const result = await runLocally([first, then], {
+      hosts: ['rpi1', 'rpi2', 'rpi3'],
+      forks: 2,
+      onEvent: (event) => {
+        if (event.type === 'finished' && event.host === 'rpi3') writeFileSync(gone, '')
+      },
+    })
+    assert.deepEqual(result.reasons, {})
+  })
+
+  it('and so does a wait', async () => {
+    const shared = directory.at('shared')
+    writeFileSync(shared, 'old')
+    const waited = resource({
+      title: 'waited for',
+      probe: sh`cat ${shared}`,
+      // What is waited for comes by itself.
+      plan: ({ stdout }) =>
+        stdout === 'new' ? undefined : { diff: '', apply: sh`printf new >${shared}`, waits: true },
+    })
+    const first = over([holds(directory.at('none'), '')], { hosts: 'rpi1' })
+    const plays = [first, over([waited], { hosts: 'rpi2' }), over([late(shared)], { hosts: 'rpi1' })]
+    const result = await runLocally(plays, { hosts: ['rpi1', 'rpi2'] })
+    assert.deepEqual([result.reasons, result.hosts['rpi1']?.trips], [{}, 2])
   })
 
   it('counts, times and connections are told for each host', async () => {

@@ -54,7 +54,7 @@ describe('aptLists', () => {
       seen: '7260\n',
       expect: 'change',
       diff: '- fetched 121 minutes ago',
-      apply: /Error-Mode=any update && touch \/var\/lib\/apt\/lists[^]*update \|\| exit$/,
+      apply: /Error-Mode=any update && touch \/var\/lib\/apt\/lists && return[^]*update \|\| exit$/,
     },
     {
       title: 'are fetched where there are none, or none of the sources as they are now',

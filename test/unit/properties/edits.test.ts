@@ -66,10 +66,15 @@ describe('an edit of an inventory', () => {
     const folder = mkdtempSync(join(tmpdir(), 'bramble-edits-'))
     const load = (edited: Edited) => loadInventory(folder, {}, undefined, edited)
     const role = fc.constantFrom('managers', 'workers')
+    // Of those that are nearly right hardly one can be edited.
+    const anything = fc.oneof(
+      { weight: 9, arbitrary: yamlFile },
+      { weight: 1, arbitrary: inventory.map(render) },
+    )
     let made = 0
     try {
       await fc.assert(
-        fc.asyncProperty(yamlFile, role, fc.nat(), async (file, role, place) => {
+        fc.asyncProperty(anything, role, fc.nat(), async (file, role, place) => {
           writeFileSync(join(folder, 'hosts.yml'), file)
           const before = await loadInventory(folder, {}).catch(() => undefined)
           const name = before?.hosts[place % before.hosts.length]?.name ?? 'rpi1'

@@ -34,7 +34,7 @@ describe('the revisions of images', () => {
         images: [
           image('nginx:1.28-alpine', 'sha256:1'),
           image('haproxy:3.2-alpine', 'sha256:2'),
-          image('bramble/keepalived:local', 'sha256:3'),
+          image('localhost/bramble-keepalived:local', 'sha256:3'),
         ],
       },
     ]
