@@ -66,6 +66,14 @@ const clients = play({
     const { export: path, mount: mountpoint, version, options } = cluster.settings.nfs
     const [serverHost] = cluster.group('nfs_server')
     if (!serverHost) return
+    const mark = `${mountpoint}/.bramble-not-mounted`
+    yield command({
+      title: `a mark below ${mountpoint}`,
+      // By which nginx knows the bare directory from a site without that page.
+      run: sh`mkdir -p ${mountpoint}
+: >${mark}`,
+      unless: sh`mountpoint -q ${mountpoint} || [ -e ${mark} ]`,
+    })
     if (host === serverHost) {
       // A machine that mounts its own export over NFS can deadlock when memory runs short.
       yield mount({ path: mountpoint, source: path, type: 'none', options: 'bind,nofail' })

@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { templates } from '../src/cli/project.ts'
 import { firstPage } from '../playbooks/nfs.ts'
@@ -25,6 +24,8 @@ export interface MirrorHost {
   watch(...paths: string[]): Promise<Watch>
   /** The server: `hang`s without a word, `die`s, is `back`. */
   server(does: 'hang' | 'die' | 'back'): Promise<void>
+  /** Takes the mount away, as a shutdown does. */
+  unmount(): Promise<void>
   /** Ends the service and starts it again, by SIGKILL as a power cut would. */
   restart(meanwhile?: () => void): Promise<void>
   log(): string
@@ -46,7 +47,8 @@ export async function startMirrorHost(
   files: Readonly<Record<string, string>>,
   settings: Settings = {},
 ): Promise<MirrorHost> {
-  const directory = mkdtempSync(join(tmpdir(), 'bramble-mirror-'))
+  // In memory: a disk that is busy with something else would hold up who writes the site.
+  const directory = mkdtempSync('/dev/shm/bramble-mirror-')
   const at = (...names: string[]) => join(directory, ...names)
   for (const name of ['srv/share', 'content', 'root', 'bin', 'run']) mkdirSync(at(name), { recursive: true })
   for (const [name, text] of Object.entries(files)) writeFileSync(at('content', name), text)
@@ -66,6 +68,7 @@ export async function startMirrorHost(
   }
   writeFileSync(at('content.sh'), render('content.sh.ejs', script))
   writeFileSync(at('bin/systemctl'), systemctl(directory), { mode: 0o755 })
+  writeFileSync(join(mount, '.bramble-not-mounted'), '')
   writeFileSync(at('up'), '')
   writeFileSync(at('start.sh'), start(directory))
 
@@ -98,6 +101,9 @@ export async function startMirrorHost(
       rmSync(at('up'))
       const signal = does === 'hang' ? 'STOP' : 'KILL'
       await inside(`kill -${signal} $(cat ${at('bindfs.pid')})`)
+    },
+    async unmount() {
+      await inside(`umount -l ${mount}`)
     },
     async restart(meanwhile) {
       await inside(`kill -KILL $(cat ${at('service.pid')})`)
@@ -152,7 +158,7 @@ function render(name: string, variables: Readonly<Record<string, unknown>>): str
 function systemctl(directory: string): string {
   return `#!/bin/sh
 [ "$1" = start ] && [ -e ${directory}/up ] || exit 1
-setsid bindfs -f -o attr_timeout=0,entry_timeout=0,negative_timeout=0 ${directory}/content ${directory}/srv/share >/dev/null 2>&1 </dev/null &
+setsid bindfs -f -o nonempty,attr_timeout=0,entry_timeout=0,negative_timeout=0 ${directory}/content ${directory}/srv/share >/dev/null 2>&1 </dev/null &
 echo $! >${directory}/bindfs.pid
 until grep -q " ${directory}/srv/share " /proc/self/mounts; do kill -0 $! || exit 1; done
 `

@@ -85,6 +85,25 @@ describe('the mirror of the share', function () {
     })
   }
 
+  it('is served from the moment on when the share is unmounted, without a failed request', async () => {
+    await begin({ 'index.html': 'one', 'rose.html': 'red' })
+    await mirrored('rose.html', 'red')
+    assert.equal((await host.ask('/thorn.html')).status, 404)
+    const watch = await host.watch('/', '/rose.html')
+    const told = host.log().length
+    await host.unmount()
+    await until('the share to be served again', 10_000, () =>
+      host.log().slice(told).includes('the share is served'),
+    )
+    const answers = await watch.stop()
+    assert.deepEqual(
+      answers.filter(({ status }) => status !== 200),
+      [],
+    )
+    assert.deepEqual([...new Set(answers.map(({ body }) => body))].toSorted(), ['one', 'red'])
+    assert.ok(answers.some(({ content }) => content === 'mirror'))
+  })
+
   it('is whole at each moment, while new versions of a site are put into the share file by file', async () => {
     const names = Array.from({ length: 60 }, (_, index) => `page-${index}.html`)
     await begin(Object.fromEntries(names.map((name) => [name, 'version 0'])))
