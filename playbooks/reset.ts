@@ -46,6 +46,7 @@ const files = play({
       yield absent({ path: '/run/bramble/content' })
       yield absent({ path: mirrorDirectory(nfs) })
       yield mount({ path: nfs.mount, source: nfs.export, type: 'none', state: 'absent' })
+      yield absent({ path: `${nfs.mount}/.bramble-not-mounted` })
     }
     if (host.in('nfs_server')) {
       yield absent({
@@ -84,7 +85,7 @@ const files = play({
   },
 })
 
-/** Only with `bramble reset --packages`. */
+/** Left out without `bramble reset --packages`. Docker's data are those of other projects, too. */
 const packages = play({
   name: 'reset packages',
   hosts: 'all',
@@ -115,7 +116,7 @@ const memory = play({
   tasks: () => [absent({ path: '/var/lib/bramble' })],
 })
 
-export default playbook({ name: 'reset', plays: [files, packages, memory] })
+export default playbook({ name: 'reset', runBy: 'bramble reset', plays: [files, packages, memory] })
 
 /** Prints the ids of the stack's images on the host. Those that the swarm has pulled by their digests have no tag. */
 function ids({ nginx, haproxy, keepalived }: Cluster['settings']['images']): Sh {

@@ -42,6 +42,11 @@ async function apply(argv: Arguments): Promise<void> {
   const inventory = await inventoryFor(argv)
   const hosts = chosenHosts(inventory, project, argv)
   const playbook = await loadPlaybook(argv.playbook, project, inventory)
+  if (playbook.runBy !== undefined) {
+    throw new InputError(`${argv.playbook} is run by ${playbook.runBy}, which does more and asks first`, {
+      next: `${playbook.runBy} --check shows what it would do`,
+    })
+  }
   const command = [
     'bramble apply',
     quote(argv.playbook),

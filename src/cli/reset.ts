@@ -14,10 +14,14 @@ import { codeOf, inventoryFor, runPlays, withRun } from './run.ts'
 
 const builder = (yargs: Argv) =>
   withRun(yargs)
-    .positional('pattern', { type: 'string', default: 'all', describe: 'Hosts: one, or all' })
-    .option('packages', { type: 'boolean', default: false, describe: 'Remove Docker and NFS as well' })
+    .positional('pattern', { type: 'string', default: 'all', describe: 'Hosts: a pattern' })
+    .option('packages', {
+      type: 'boolean',
+      default: false,
+      describe: 'Remove Docker with all of its data, NFS and rsync as well',
+    })
     .option('yes', { alias: 'y', type: 'boolean', default: false, describe: 'Do not ask' })
-    .example('$0 reset rpi3', 'Take one node back to what it was; apply takes it again')
+    .example('$0 reset rpi3', 'Take away what was put on one node; apply takes it again')
     .example('$0 reset --check', 'Show what taking everything away would do')
 
 type Arguments = ReturnType<typeof builder> extends Argv<infer T> ? T : never
@@ -25,7 +29,8 @@ type Arguments = ReturnType<typeof builder> extends Argv<infer T> ? T : never
 /** `bramble reset`. */
 export const resetCommand: CommandModule<object, Arguments> = {
   command: 'reset [pattern]',
-  describe: 'Take away everything that was put on hosts; the content of the share stays',
+  describe:
+    'Take away what was put on hosts; the content of the share stays, and packages without --packages',
   builder,
   handler: reset,
 }
@@ -40,7 +45,9 @@ async function reset(argv: Arguments): Promise<void> {
     ...(await resetPlays(inventory, hosts, packages)),
   ]
   const names = hosts.map(({ name }) => name).join(', ')
-  const what = packages ? 'the cluster’s files, services and packages' : 'the cluster’s files and services'
+  const what = packages
+    ? 'the cluster’s files and services, NFS, rsync, and Docker with all of its data'
+    : 'the cluster’s files and services'
   if (!check && !argv.yes) await confirm(`Take ${what} away from ${names}?`)
   const flags = [...(packages ? ['--packages'] : []), '--yes']
   const result = await runPlays(

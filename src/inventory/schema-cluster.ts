@@ -90,7 +90,9 @@ const mirror = v.group(
     answer_timeout: v
       .integer(1, 60)
       .default(2)
-      .describe('Seconds that the share may take to answer; after that the mirror is served'),
+      .describe(
+        'Seconds that the share may take to answer; after that the mirror is served. HAProxy waits as long for a web server, and at least 2, before it asks another',
+      ),
     max_size_mb: v
       .integer(0, 100_000_000)
       .default(4096)
@@ -100,10 +102,18 @@ const mirror = v.group(
 
 const haproxy = v.group('HAProxy, on the load balancers', {
   port: v.port.default(80).describe('Port of the site'),
-  stats_port: v.port.default(8404).describe('Port of the statistics page and the Prometheus exporter'),
+  stats_port: v.port
+    .default(8404)
+    .describe(
+      'Port of the statistics page, and of /metrics for Prometheus; nothing listens there without `stats_password`',
+    ),
   health_port: v.port.default(8405).describe('Port of /healthz, which Keepalived asks on the same host'),
-  stats_user: v.text('a user name').default('admin').describe('User of the statistics page'),
-  stats_password: v.secret.optional().describe('Password of the statistics page. Default: the page is off'),
+  stats_user: v.text('a user name').default('admin').describe('User of the statistics page and of /metrics'),
+  stats_password: v.secret
+    .optional()
+    .describe(
+      'Password of the statistics page and of /metrics, which are for private networks. Default: both are off',
+    ),
 })
 
 const nginx = v.group('Nginx, on the web servers', {

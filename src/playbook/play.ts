@@ -46,6 +46,8 @@ export interface Play {
 
 export interface Playbook {
   name: string
+  /** The command that runs it, after a question; `bramble apply` does not. */
+  runBy?: string
   plays: readonly Play[]
 }
 
@@ -71,9 +73,11 @@ export function play(options: Play): Play {
  *
  * @example export default playbook({ name: 'site', plays: [docker, swarm, packages] })
  */
-export function playbook(options: { name: string; plays: readonly (Play | Playbook)[] }): Playbook {
+export function playbook(
+  options: Omit<Playbook, 'plays'> & { plays: readonly (Play | Playbook)[] },
+): Playbook {
   return {
-    name: options.name,
+    ...options,
     plays: options.plays.flatMap((part) =>
       'plays' in part
         ? part.plays.map((one) => ({ ...one, tags: [...(one.tags ?? []), part.name] }))

@@ -38,7 +38,7 @@ const intro = `# Settings
 
 Made from the schema in \`src/inventory/schema.ts\` by \`npx tsx src/reference/generate.ts\`.
 
-An inventory has Ansible's shape: \`hosts.yml\`, \`group_vars/\` and \`host_vars/\`. Every setting has a default or may be left out; an unknown one is an error, found before any connection is opened. The command line beats the environment (\`BRAMBLE_USER\`, \`BRAMBLE_PRIVATE_KEY_FILE\`, \`BRAMBLE_BECOME_PASSWORD\`, \`BRAMBLE_HOST_KEYS\`), which beats the inventory; there a host's own settings beat those of its groups, and a child group beats its parents. How hosts are reached may also stand in \`~/.ssh/config\`: [connections](connections.md).
+An inventory has Ansible's shape: \`hosts.yml\`, \`group_vars/\` and \`host_vars/\`. Every setting has a default or may be left out; an unknown one is an error, found before any connection is opened. The command line beats the environment (\`BRAMBLE_USER\`, \`BRAMBLE_PRIVATE_KEY_FILE\`, \`BRAMBLE_BECOME_PASSWORD\`, \`BRAMBLE_HOST_KEYS\`; \`BRAMBLE_INVENTORY\` stands for \`-i\`, \`BRAMBLE_OUTPUT\` for \`-o\`, and with \`NO_COLOR\` nothing is coloured), which beats the inventory; there a host's own settings beat those of its groups, and a child group beats its parents. How hosts are reached may also stand in \`~/.ssh/config\`: [connections](connections.md).
 
 An editor that knows the YAML language server completes settings and shows mistakes when the first line of \`inventory/group_vars/all.yml\` names the schema:
 
@@ -46,7 +46,9 @@ An editor that knows the YAML language server completes settings and shows mista
 # yaml-language-server: $schema=PATH/docs/settings.schema.json
 \`\`\`
 
-Groups that have a meaning: \`managers\` and \`workers\` of the swarm, \`loadbalancers\` (the first holds the virtual address), \`webservers\`, \`nfs_server\`.`
+Groups that have a meaning: \`managers\` and \`workers\` of the swarm, \`loadbalancers\` (the first holds the virtual address), \`webservers\`, \`nfs_server\`.
+
+\`--limit\`, the \`hosts\` of a play, and \`exec\`, \`facts\`, \`reset\` and \`trust\` take patterns, as in Ansible: terms that are joined by \`:\` or \`,\`. A term is a host, a group, \`all\`, a glob (\`web*\`), a regular expression from the start of the name (\`~rpi[12]$\`), or a place in a group (\`managers[0]\`, \`managers[-1]\`, \`managers[0:1]\` with both ends). \`&term\` keeps only its hosts, \`!term\` leaves them out: \`webservers:&managers:!rpi3\`.`
 
 function table(properties: readonly [string, Schema][], defaults: Readonly<Record<string, unknown>>): string {
   const rows = properties.map(

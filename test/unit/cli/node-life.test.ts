@@ -84,6 +84,14 @@ const refused: Record<string, Refusal> = {
     files: { 'playbooks/site.ts': 'const = 2\n' },
     says: /^the playbook does not compile\n/,
   },
+  'to apply the playbook of reset, which would not ask': {
+    words: ['apply', 'playbooks/reset.ts'],
+    files: {
+      'playbooks/reset.ts':
+        "import { playbook } from 'bramble'\nexport default playbook({ name: 'reset', runBy: 'bramble reset', plays: [] })\n",
+    },
+    says: /^playbooks\/reset\.ts is run by bramble reset, which does more and asks first\n {2}next: +bramble reset --check/,
+  },
   'to reset a host that is none': { words: ['reset', 'rpi9', '--yes'], says: /rpi9/ },
   'to reset all managers and leave the workers': {
     words: ['reset', 'managers', '--yes'],
