@@ -19,7 +19,7 @@ const CLIENTS = 8
  * A gap of five seconds, new content after ten: those are a drill's bounds, for a computer that does nothing else. Here
  * twice as much passes, as nobody knows what else it does; `npm run test:drills` keeps the bounds themselves.
  */
-const BUSY = 2
+export const BUSY = 2
 
 /** What was seen while the share was away, and after it had come back; times in milliseconds. */
 export interface Outage {

@@ -17,7 +17,7 @@ import {
   type Summary,
 } from './cluster.ts'
 import { disagreements } from './foretold.ts'
-import { assertShort, outage, startNews, stopNews } from './mirror.ts'
+import { assertShort, BUSY, outage, startNews, stopNews } from './mirror.ts'
 import { inOrder } from '../in-order.ts'
 
 const nodes = ['rpi1', 'rpi2', 'rpi3', 'rpi4']
@@ -161,10 +161,14 @@ describe('four virtual Pis, one of them bare', function () {
     })
   })
 
-  it('keep the bounds of a drill: no request fails when an Nginx is killed, on each node in turn', async () => {
-    const { code, result, stderr } = await drills('nginx-kill')
-    for (const drill of result.drills) console.log(resultLines(drill, plain).join('\n'))
-    assert.equal(code, 0, stderr)
+  it('outlive the HAProxy that holds the virtual IP, as a drill shows', async () => {
+    const { result, stderr } = await drills('haproxy-kill')
+    const [drill] = result.drills
+    assert.ok(drill, stderr)
+    console.log(resultLines(drill, plain).join('\n'))
+    assert.ok(drill.as_before, stderr)
+    // As of an outage: see BUSY. `npm run test:drills` keeps the bound itself.
+    assert.ok(drill.longest_gap_ms <= 2000 * BUSY)
   })
 
   it('serve their mirrors while the NFS server hangs, and the share again when it is back', async () => {
@@ -174,21 +178,23 @@ describe('four virtual Pis, one of them bare', function () {
 
   it('do the same when its power is cut', async () => {
     assertShort(await outage(kill, (name) => start(name, () => undefined), 12))
-    // As above.
-    await on('rpi4', 'systemctl is-system-running --wait || :')
+    // As above: it returns once Docker has started.
+    await on('rpi4', 'systemctl start docker')
     await stopNews()
   })
 
   it('find a file that was changed by hand, show it as a diff, and put it back on that host only', async () => {
-    await on('rpi2', 'echo drift >>/etc/docker/daemon.json')
+    await on('rpi2', 'echo "# drift" >>/usr/local/sbin/bramble-content')
     const found = await bramble('apply', '-i', 'inventory/lab', '-o', 'lines', '--check', '--diff')
     assert.equal(found.code, 3)
-    assert.match(found.stdout, /rpi2\s+would change\s+template \/etc\/docker\/daemon\.json/)
-    assert.match(found.stdout, /^\s+-drift$/m)
+    assert.match(found.stdout, /rpi2\s+would change\s+template \/usr\/local\/sbin\/bramble-content/)
+    assert.match(found.stdout, /^\s+-# drift$/m)
     const mended = await apply()
     assert.equal(mended.code, 0, mended.stdout)
-    assert.deepEqual(Object.keys(changes(mended.events)), ['rpi2'])
-    assert(!(await on('rpi2', 'cat /etc/docker/daemon.json')).includes('drift'))
+    assert.deepEqual(changes(mended.events), {
+      rpi2: ['template /usr/local/sbin/bramble-content', 'handler: restart bramble-content'],
+    })
+    assert(!(await on('rpi2', 'cat /usr/local/sbin/bramble-content')).includes('drift'))
   })
 
   it('keep modules, exports and mounts over a reboot that is proven by the boot id', async () => {
