@@ -42,7 +42,7 @@ const unreachable = true
 
 const cases: Record<string, Case> = {
   'a host that is switched off cannot be reached': {
-    variables: { ansible_host: '10.77.0.99', ansible_timeout: 5 },
+    variables: { ansible_host: '10.77.0.99', ansible_timeout: 20 },
     says: /pi@10\.77\.0\.99:22 cannot be reached[^]*switched on/,
     unreachable,
   },

@@ -19,7 +19,8 @@ import { makeProject, type Project } from './project.ts'
 type Files = Record<string, string>
 
 describe('bramble content push', function () {
-  this.timeout(60_000)
+  // It may have to be installed.
+  this.timeout(600_000)
   let sshd: Sshd
   let project: Project
   let directory: string

@@ -176,7 +176,7 @@ describe(`a run that ends in the middle (seed ${seed}, ${count} rounds)`, functi
       const { code, stderr } = await interrupt(async (child) => {
         proxy.hush()
         // Not at once: the host may be in a step that goes on.
-        await ended(child, patient ? 90_000 : next() * 1000)
+        await ended(child, patient ? 180_000 : next() * 1000)
         child.kill('SIGKILL')
       })
       proxy.heal()

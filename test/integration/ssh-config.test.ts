@@ -360,7 +360,8 @@ describe('the configuration of OpenSSH', function () {
       )
       const here = place({
         ...inventory(Object.fromEntries(hosts)),
-        'home/.ssh/config': `${gates()}  ProxyJump gate\n`,
+        // All of them shake hands at once.
+        'home/.ssh/config': `${gates()}  ProxyJump gate\n  ConnectTimeout 60\n`,
       })
       const { code, stdout, stderr } = await here.bramble(['exec', 'all', '--', 'echo', 'hello'])
       assert.equal(code, 0, stderr)

@@ -7,6 +7,7 @@ import { InputError } from '../../../src/errors.ts'
 import { loadInventory } from '../../../src/inventory/index.ts'
 import { complaint, hosts, inventoryOf } from './fixture.ts'
 import type { Files } from './fixture.ts'
+import { seed } from '../../random.ts'
 
 const one = `all:\n  hosts:\n${hosts('rpi1')}`
 const two = `all:\n  hosts:\n${hosts('rpi1', 'rpi2')}`
@@ -547,7 +548,7 @@ describe('Any text as an inventory', () => {
           )
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 300, seed },
     )
   })
 })

@@ -4,6 +4,7 @@ import { InputError } from '../../../src/errors.ts'
 import { matchHosts } from '../../../src/inventory/index.ts'
 import type { Host, Inventory } from '../../../src/inventory/index.ts'
 import { hosts, inventoryOf } from './fixture.ts'
+import { seed } from '../../random.ts'
 
 const cluster = `all:
   hosts:
@@ -117,7 +118,7 @@ describe('A host pattern', () => {
           assert.ok(error instanceof InputError, String(error))
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 2000, seed },
     )
   })
 })

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { array, assert as check, property, string } from 'fast-check'
 import { lines, quote, raw, sh } from '../../../src/playbook/sh.ts'
 import { Secret } from '../../../src/secrets/secret.ts'
+import { seed } from '../../random.ts'
 
 const echo = (text: string) => spawnSync('/bin/sh', ['-c', text], { encoding: 'utf8' }).stdout
 
@@ -43,7 +44,7 @@ describe('sh`…`', () => {
       property(array(text, { minLength: 20, maxLength: 40 }), (words) => {
         assert.equal(echo(sh`printf '%s\\n' ${words}`.text), words.map((word) => `${word}\n`).join(''))
       }),
-      { numRuns: 80 },
+      { numRuns: 80, seed },
     )
   })
 

@@ -55,8 +55,12 @@ describe('the playbook of the share', () => {
     // Its own share needs no network.
     assert.ok(server.includes("+server=''\n"))
     for (const shell of SHELLS) {
-      const text = client.split('\n').flatMap((line) => (line.startsWith('+') ? [line.slice(1)] : []))
-      run(raw(`${text[0] ?? ''}\nif false; then\n${text.slice(1).join('\n')}\nfi`), { shell, strict: true })
+      const text = client.split('\n').flatMap((line) => (/^\+(?!\+\+ )/.test(line) ? [line.slice(1)] : []))
+      const { code, stderr } = run(raw(`${text[0] ?? ''}\nif false; then\n${text.slice(1).join('\n')}\nfi`), {
+        shell,
+        strict: true,
+      })
+      assert.equal(code, 0, stderr)
     }
   })
 })

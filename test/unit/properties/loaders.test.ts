@@ -207,8 +207,8 @@ describe('anything in the place of', () => {
         fc.property(lines, (all) => {
           writeFileSync(file, all.join('\n').replaceAll('Include ', `Include ${folder}/`))
           holds(all.join('\n'), () => {
-            const { hostname, user, port } = askConfig(readSshConfig(file), { names: ['rpi1'] })
-            assert.ok([hostname, user, port].length === 3)
+            const { port } = askConfig(readSshConfig(file), { names: ['rpi1'] })
+            assert.ok(port === undefined || Number.isInteger(port), String(port))
           })
         }),
         runs(1 / 2),

@@ -120,7 +120,8 @@ export const kinds = {
       name: fileName,
       before: aFile(editable),
       inner: editable,
-      mark: lineText.map((one) => `${one.replaceAll('\uFFFD', '').replaceAll('{mark}', '')}{mark}`),
+      // With a word of its own: no file is to have such a line by chance.
+      mark: lineText.map((one) => `${one.replaceAll('\uFFFD', '').replaceAll('{mark}', '')} bed {mark}`),
     })
     .map(({ name, before, inner, mark }): Task => ({
       kind: 'block',

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import * as fc from 'fast-check'
 import { askConfig, readSshConfig, type Question } from '../../../src/ssh/config.ts'
 import { InputError } from '../../../src/errors.ts'
+import { seed } from '../../random.ts'
 
 /** What of the answer ssh(1) tells too, in its own words. */
 type Told = Record<string, string>
@@ -290,7 +291,6 @@ describe('ssh_config', () => {
     })
     const text = fc.array(section, { maxLength: 4 }).map((sections) => `${sections.join('\n')}\n`)
     const inner = text.map((one) => one.replaceAll(/Include .*/g, ''))
-    const seed = Number(process.env['BRAMBLE_SEED'] ?? Date.now() % 1_000_000)
     const property = fc.property(text, inner, (config, included) => {
       // Versions of OpenSSH answer differently.
       fc.pre(!/ProxyJump none[^]*ProxyCommand/.test(config + included + config))
