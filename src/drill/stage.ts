@@ -29,7 +29,7 @@ export interface Access {
   pause(seconds: number): Promise<void>
   /** One look at the cluster. */
   look(): Promise<ClusterStatus>
-  /** Runs plays as `bramble apply` does. Errors: BrambleError when a host fails, or when it was interrupted. */
+  /** Runs plays as `bramble apply` does, until `signal` is aborted. Errors: BrambleError when a host fails. */
   play(name: string, plays: readonly Play[], signal?: AbortSignal): Promise<void>
 }
 

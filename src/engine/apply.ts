@@ -28,14 +28,11 @@ export async function applyAndVerify(
   aged(step)
   const probes = following(step, index, 2)
   try {
-    if (!change.waits) state.changing.set(remote.host.name, resource.title)
     const applied = await made(step, resource, change, { apply, probes })
-    state.changing.delete(remote.host.name)
     if (applied && applied.code !== 0) throw failed(applied)
     const due = await verify(step, resource, change)
     return { output: applied ? `${applied.stdout}${applied.stderr}` : '', due }
   } finally {
-    state.changing.delete(remote.host.name)
     // What was asked while it was under way is as stale, also where it only waited for what others did.
     aged(step)
   }
@@ -55,12 +52,17 @@ async function made(
 ): Promise<Answer | undefined> {
   const timeout = resource.timeout + state.timeout
   if (change.waits) return unlessInterrupted(state.signal, () => remote.wait(apply, probes, timeout))
-  if (!change.reboots && !change.input) return remote.change(apply, probes, timeout)
-  let applied: Answer | undefined
-  if (change.input) applied = await remote.feed(apply, change.input, resource.timeout)
-  else await unlessInterrupted(state.signal, () => remote.reboot(apply, resource.timeout))
-  await remote.probe(probes, timeout)
-  return applied
+  state.changing.set(remote.host.name, resource.title)
+  try {
+    if (!change.reboots && !change.input) return await remote.change(apply, probes, timeout)
+    let applied: Answer | undefined
+    if (change.input) applied = await remote.feed(apply, change.input, resource.timeout)
+    else await unlessInterrupted(state.signal, () => remote.reboot(apply, resource.timeout))
+    await remote.probe(probes, timeout)
+    return applied
+  } finally {
+    state.changing.delete(remote.host.name)
+  }
 }
 
 function failed(answer: Answer): TaskError {

@@ -40,15 +40,16 @@ export function tasksAhead(
 
 /** Builds every task once, before any connection is opened, so that what is wrong in a playbook shows first. */
 export function checkPlaybook(file: string, playbook: Playbook, context: Context): void {
-  const known = new Map<Host, Resource[]>()
+  const notifying = new Map<Host, Resource[]>(context.alive.map((host) => [host, []]))
   try {
     for (const play of playbook.plays) {
       for (const host of hostsOf(play, context)) {
-        known.set(host, [...(known.get(host) ?? []), ...knownTasks(play, host, context)])
+        const tasks = knownTasks(play, host, context)
+        notifying.get(host)?.push(...tasks.filter(({ notify }) => notify.length > 0))
       }
     }
-    // Those of one play are looked at with it.
-    for (const tasks of known.values()) handlersOf(tasks)
+    // Two of one name may be in two plays.
+    for (const tasks of notifying.values()) handlersOf(tasks)
   } catch (error) {
     throw thrown(file, error)
   }
