@@ -164,6 +164,22 @@ export default playbook({ name: 'careful', plays: [preflight, rose] })
     await until('all to be well', 60_000, async () => (await status()).problems.length === 0)
   })
 
+  it('an Nginx that is killed costs no request, on each node in turn', async () => {
+    const nginx = 'docker ps -q --filter name=_nginx'
+    await alwaysAnswered(site(), async () => {
+      for (const name of names) {
+        const killed = await on(name, nginx)
+        await on(name, `docker kill --signal KILL ${killed}`)
+        await until(
+          `another Nginx on ${name}`,
+          60_000,
+          async () => !['', killed].includes(await on(name, nginx)),
+        )
+        await until('all to be well', 60_000, async () => (await status()).problems.length === 0)
+      }
+    })
+  })
+
   it('the virtual IP is handed over by a Keepalived that is asked to end: who connects meanwhile waits, no request fails', async () => {
     const all = 'for id in $(docker ps -aq --filter name=_keepalived); do docker logs $id 2>&1; done'
     const heldBack = async (name: string) =>
