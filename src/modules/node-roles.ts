@@ -36,22 +36,25 @@ export function nodeRoles({ roles, ids = {}, ...common }: NodeRolesOptions): Res
         })
         const diff: string[] = []
         const promote: Sh[] = []
+        const reach: Sh[] = []
         const demote: Sh[] = []
         for (const { hostname, role, node } of members) {
-          if (node.Spec.Role !== role) diff.push(`- ${hostname}: ${node.Spec.Role}\n+ ${hostname}: ${role}`)
-          else if (
-            role === 'manager' &&
-            node.Status.State === 'ready' &&
-            node.ManagerStatus?.Reachability !== 'reachable'
-          )
-            diff.push(`- ${hostname}: manager, not reachable yet\n+ ${hostname}: manager`)
-          else continue
-          const id = node.ID
-          if (role === 'manager')
+          const { ID: id, Spec, Status, ManagerStatus } = node
+          const manages = Spec.Role === 'manager'
+          if (manages && role === 'worker') {
+            diff.push(`- ${hostname}: manager\n+ ${hostname}: worker`)
+            demote.push(sh`docker node demote ${id} >/dev/null`)
+          } else if (!manages && role === 'manager') {
+            diff.push(`- ${hostname}: worker\n+ ${hostname}: manager`)
             promote.push(sh`docker node promote ${id} >/dev/null`, awaitReachable(id, hostname))
-          else demote.push(sh`docker node demote ${id} >/dev/null`)
+          } else if (manages && Status.State === 'ready' && ManagerStatus?.Reachability !== 'reachable') {
+            diff.push(`- ${hostname}: manager, not reachable yet\n+ ${hostname}: manager`)
+            reach.push(awaitReachable(id, hostname))
+          }
         }
-        return diff.length === 0 ? undefined : { diff: diff.join('\n'), apply: lines(...promote, ...demote) }
+        if (diff.length === 0) return undefined
+        if (promote.length + demote.length === 0) return { diff: diff.join('\n'), apply: sh`:`, waits: true }
+        return { diff: diff.join('\n'), apply: lines(...promote, ...reach, ...demote) }
       },
     },
     common,

@@ -203,7 +203,7 @@ describe('ghosts among the nodes', () => {
       title: 'are waited for while they seem to live',
       make: removed,
       seen: nodes(rpi1, rpi2, rpi3, livelyGhost, rpi4),
-      expect: 'change',
+      expect: 'wait',
       diff: '- sl443587bct7gfqqfnurjjiib, wl27tdussioy2duu1enm694le\n+ a hostname of its own for every machine',
       apply: /^:$/,
     },

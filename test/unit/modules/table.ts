@@ -7,8 +7,8 @@ export interface Case {
   make: () => Resource
   /** What the probe printed; a text stands for exit code 0. */
   seen: string | Seen
-  expect: 'ok' | 'change' | 'error'
-  /** For a change: what its diff and its script contain. For an error: what it says. */
+  expect: 'ok' | 'change' | 'wait' | 'error'
+  /** For a change or a wait: what its diff and its script contain. For an error: what it says. */
   diff?: string | RegExp
   apply?: string | RegExp
   error?: RegExp
@@ -31,7 +31,8 @@ function check({ make, seen, expect, diff, apply, error }: Case): void {
     assert.equal(change, undefined)
     return
   }
-  assert.ok(change, 'no change')
+  assert.ok(change, `no ${expect}`)
+  assert.equal(change.waits === true ? 'wait' : 'change', expect)
   contains(change.diff, diff)
   contains(change.apply.text, apply)
 }

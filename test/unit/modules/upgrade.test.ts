@@ -86,7 +86,7 @@ describe('balancerReady', () => {
       title: `waits while ${problem}`,
       make: ready(60),
       seen: parts.join(''),
-      expect: 'change' as const,
+      expect: 'wait' as const,
       diff: `- ${problem}\n+ ready`,
     })),
   ])
@@ -146,7 +146,7 @@ describe('stackRemoved', () => {
       title: 'waits for tasks that end',
       make: noStack,
       seen: '[]\n[{}]\n[]\n',
-      expect: 'change',
+      expect: 'wait',
       diff: '- 1 tasks are ending',
     },
   ])
