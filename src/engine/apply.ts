@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { TaskError } from '../errors.ts'
+import { BrambleError, TaskError } from '../errors.ts'
 import type { Change, Resource, Seen } from '../playbook/resource.ts'
 import type { Sh } from '../playbook/sh.ts'
 import type { Answer } from '../ssh/framing.ts'
@@ -30,8 +30,13 @@ export async function applyAndVerify(
   try {
     const applied = await made(step, resource, change, { apply, probes })
     if (applied && applied.code !== 0) throw failed(applied)
-    const due = await verify(step, resource, change)
-    return { output: applied ? `${applied.stdout}${applied.stderr}` : '', due }
+    const output = applied ? `${applied.stdout}${applied.stderr}` : ''
+    const due = await verify(step, resource, change).catch((error: unknown) => {
+      // What it said may tell why it did not come to that.
+      if (error instanceof BrambleError) error.details.output ??= output
+      throw error
+    })
+    return { output, due }
   } finally {
     // What was asked while it was under way is as stale, also where it only waited for what others did.
     aged(step)
@@ -45,23 +50,41 @@ function aged({ remote, state }: Step): void {
 
 /** Makes the change, and looks again; what it printed, but for a reboot. */
 async function made(
-  { remote, state }: Step,
+  step: Step,
   resource: Resource,
   change: Change,
   { apply, probes }: { apply: string; probes: readonly Sh[] },
 ): Promise<Answer | undefined> {
+  const { remote, state } = step
   const timeout = resource.timeout + state.timeout
   if (change.waits) return unlessInterrupted(state.signal, () => remote.wait(apply, probes, timeout))
+  if (change.reboots) {
+    await rebooted(step, resource, apply)
+    await remote.probe(probes, timeout)
+    return undefined
+  }
   state.changing.set(remote.host.name, resource.title)
   try {
-    if (!change.reboots && !change.input) return await remote.change(apply, probes, timeout)
-    let applied: Answer | undefined
-    if (change.input) applied = await remote.feed(apply, change.input, resource.timeout)
-    else await unlessInterrupted(state.signal, () => remote.reboot(apply, resource.timeout))
+    if (!change.input) return await remote.change(apply, probes, timeout)
+    const applied = await remote.feed(apply, change.input, resource.timeout)
     await remote.probe(probes, timeout)
     return applied
   } finally {
     state.changing.delete(remote.host.name)
+  }
+}
+
+/** Nobody who wants to stop waits for a machine to come back. */
+async function rebooted({ remote, state }: Step, { title, timeout }: Resource, apply: string): Promise<void> {
+  try {
+    await unlessInterrupted(state.signal, () => remote.reboot(apply, timeout))
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error
+    throw new Interrupted('interrupted before the machine was back', {
+      host: remote.host.name,
+      task: title,
+      found: 'it restarts, or is about to; it was not waited for',
+    })
   }
 }
 

@@ -58,14 +58,14 @@ function clashes(
   const others = Object.entries(hosts).filter(([name]) => name !== host)
   const addresses = words(own.addresses)
   const problems: string[] = []
-  // This computer's clock has a vote too: with two hosts there would be no telling which one is wrong.
+  // This computer's clock has a vote too: with one host or two there would be no telling which clock is wrong.
   const offsets = Object.values(hosts).flatMap(({ clock_offset }) =>
     clock_offset === undefined ? [] : [Number(clock_offset)],
   )
   const skew = Math.round(Number(own.clock_offset ?? 0) - median([...offsets, 0]))
   if (own.clock_offset !== undefined && Math.abs(skew) > maxClockSkew)
     problems.push(
-      `the clock is ${Math.abs(skew)} s ${skew > 0 ? 'ahead of' : 'behind'} the others: set up time synchronisation (\`timedatectl set-ntp true\`)`,
+      `the clock is ${Math.abs(skew)} s ${skew > 0 ? 'ahead of' : 'behind'} the others, this computer’s among them: set up time synchronisation (\`timedatectl set-ntp true\`)`,
     )
   for (const [name, other] of others) {
     if (own.machine_id && own.machine_id === other.machine_id)
@@ -85,12 +85,11 @@ function clashes(
   return problems
 }
 
+/** Of two in the middle, the one that is nearer to this computer's: what is half way between two clocks, none of them says. */
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1
-    ? (sorted[middle] ?? 0)
-    : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
+  const [low = 0, high = 0] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]]
+  return Math.abs(low) <= Math.abs(high) ? low : high
 }
 
 function words(text: string | undefined): string[] {

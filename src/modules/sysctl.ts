@@ -1,7 +1,7 @@
 import { resource, type Common, type Resource } from '../playbook/resource.ts'
 import { lines, sh, type Sh } from '../playbook/sh.ts'
 import { absolutePath, fileText, matching, printed } from './check.ts'
-import { replaced } from './diff.ts'
+import { replaced, unified } from './diff.ts'
 import { write } from './write.ts'
 
 export interface SysctlOptions extends Common {
@@ -52,13 +52,7 @@ export function sysctl(options: SysctlOptions): Resource {
         const diff = wrong.map(({ name, value, found }) =>
           replaced(`${name} = ${found || '(not there)'}`, `${name} = ${value}`),
         )
-        if (stale)
-          diff.push(
-            replaced(
-              `${path}: ${rest.trim().replaceAll('\n', ', ') || '(nothing)'}`,
-              `${path}: ${text.trim().replaceAll('\n', ', ')}`,
-            ),
-          )
+        if (stale) diff.push(unified(path, rest === '' ? undefined : rest, text))
         const set = wrong.map(({ name, value, proc }) => refusable(name, value, proc))
         // Last: a value that the kernel refuses shall not come back at the next boot.
         const keep = stale

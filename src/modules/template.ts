@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { createContext, Script } from 'node:vm'
 import ejs from 'ejs'
 import { BrambleError, InputError } from '../errors.ts'
 import type { Common, Resource } from '../playbook/resource.ts'
@@ -43,7 +44,8 @@ export function template({ source, variables, ...options }: TemplateOptions): Re
  * The text of an EJS template. Nothing is escaped: `<%= %>` and `<%- %>` are the same. A `Secret` is revealed.
  *
  * Errors (InputError with template and line): a variable that is not given, a value that is no text, number or
- * boolean, JavaScript that is not valid; includes, because a template reads no other file.
+ * boolean, JavaScript that is not valid or takes longer than 5 seconds; includes, because a template reads no other
+ * file.
  *
  * @see https://ejs.co/#docs
  * @example renderTemplate({ name: 'motd', text: 'I am <%= name %>\n' }, { name: 'rpi1' }) === 'I am rpi1\n'
@@ -61,24 +63,39 @@ function render(source: TemplateSource, variables: Variables): { text: string; s
   const locals = revealed(variables, plain)
   try {
     // One kind of output tag, so that each value passes through `escape`.
-    const text: unknown = ejs.render(
-      source.text.replaceAll('<%-', '<%='),
-      isVariables(locals) ? locals : {},
-      {
-        // EJS puts it into a comment of the code that it makes, which these two characters would end.
-        filename: source.name.replaceAll(/[\u2028\u2029]/g, ' '),
-        strict: true,
-        destructuredLocals: Object.keys(variables).filter(declarable),
-        escape: (value: unknown) => printable(value instanceof Secret ? plain(value) : value),
-        includer: () => {
-          throw new Error('a template cannot include another file')
-        },
+    const fill = ejs.compile(source.text.replaceAll('<%-', '<%='), {
+      // EJS puts it into a comment of the code that it makes, which these two characters would end.
+      filename: source.name.replaceAll(/[\u2028\u2029]/g, ' '),
+      strict: true,
+      destructuredLocals: Object.keys(variables).filter(declarable),
+      escape: (value: unknown) => printable(value instanceof Secret ? plain(value) : value),
+      includer: () => {
+        throw new Error('a template cannot include another file')
       },
-    )
+    })
+    const text = atMost(5, () => fill(isVariables(locals) ? locals : {}))
     if (typeof text !== 'string') throw new Error('a template cannot `return`')
     return { text, secret: secrets.some((secret) => secret !== '' && text.includes(secret)) }
   } catch (cause) {
     throw templateError(source, variables, cause)
+  }
+}
+
+const context = createContext({})
+const call = new Script('work()')
+
+/** A template with an endless loop would leave nobody to tell of it. Node.js measures what a script does, and calls. */
+function atMost(seconds: number, work: () => unknown): unknown {
+  try {
+    context['work'] = work
+    return call.runInContext(context, { timeout: seconds * 1000 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error
+    throw new BrambleError(`it is not done after ${seconds} s`, {
+      expected: 'a loop that ends',
+      found: 'it was still at work',
+      next: 'see which loop of the template never ends',
+    })
   }
 }
 

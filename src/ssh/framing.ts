@@ -101,6 +101,11 @@ export class Unframer {
     return printed.replaceAll(new RegExp(`\\n${this.#nonce}.*\\n`, 'g'), '')
   }
 
+  /** The same of both streams. */
+  get all(): string {
+    return `${this.text('stdout')}${this.text('stderr')}`
+  }
+
   #sections(chunks: readonly Buffer[]): { sections: Section[]; end: string } {
     const sections: Section[] = []
     const all = Buffer.concat(chunks)

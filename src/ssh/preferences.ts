@@ -22,7 +22,7 @@ export function identitiesOf(
   if (said.keyFile) {
     return { identities: [said.keyFile], identitiesFrom: 'inventory', identitiesOnly: true, ...agent }
   }
-  const identitiesOnly = config.values.get('identitiesonly')?.[0] === 'yes'
+  const identitiesOnly = isYes(config.values.get('identitiesonly'))
   const named = config.identityFiles.filter((file) => file !== 'none').map((file) => expandFile(file, tokens))
   if (config.identityFiles.length > 0) {
     return { identities: named, identitiesFrom: 'config', identitiesOnly, ...agent }
@@ -46,7 +46,7 @@ export function hostKeysOf(
   project: string,
 ): Pick<Target, 'knownHosts' | 'alsoKnown' | 'hostKeys' | 'hostKeyAlias'> {
   const { values } = config
-  const strict = values.get('stricthostkeychecking')?.[0] === 'yes'
+  const strict = isYes(values.get('stricthostkeychecking'))
   const alias = values.get('hostkeyalias')?.[0]
   const own = values.get('userknownhostsfile') ?? ['~/.ssh/known_hosts', '~/.ssh/known_hosts2']
   const all = values.get('globalknownhostsfile') ?? ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']
@@ -57,4 +57,9 @@ export function hostKeysOf(
     hostKeys: said.hostKeys ?? (strict ? 'strict' : 'accept-new'),
     ...(alias && { hostKeyAlias: alias }),
   }
+}
+
+/** As ssh reads it; see misc.c and readconf.c of OpenSSH. */
+function isYes(words: readonly string[] | undefined): boolean {
+  return /^(yes|true)$/i.test(words?.[0] ?? '')
 }

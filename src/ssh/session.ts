@@ -94,7 +94,7 @@ class SshSession implements Session {
       const timer = setTimeout(() => {
         stop()
         this.close()
-        reject(this.#late(unframer.begun, timeout))
+        reject(this.#late(unframer, timeout))
       }, timeout * 1000)
       const stop = () => {
         clearTimeout(timer)
@@ -119,18 +119,19 @@ class SshSession implements Session {
       const err: Buffer[] = []
       const timer = setTimeout(() => {
         this.close()
-        reject(new ConnectionError(`did not finish within ${timeout} s`, { host: this.#target.name }))
+        const details = { host: this.#target.name, output: `${text(out)}${text(err)}` }
+        reject(new ConnectionError(`did not finish within ${timeout} s`, details))
       }, timeout * 1000)
       shell.on('data', (chunk: Buffer) => out.push(chunk))
       shell.stderr.on('data', (chunk: Buffer) => err.push(chunk))
       shell.on('close', () => {
         clearTimeout(timer)
         input.destroy()
-        const stderr = Buffer.concat(err).toString('utf8')
+        const [stdout, stderr] = [text(out), text(err)]
         const code = exitCode(shell)
-        if (code === null)
-          reject(new ConnectionError('the connection was lost', { host: this.#target.name, stderr }))
-        else resolve({ code, stdout: Buffer.concat(out).toString('utf8'), stderr })
+        if (code !== null) return resolve({ code, stdout, stderr })
+        const details = { host: this.#target.name, stderr, output: `${stdout}${stderr}` }
+        reject(new ConnectionError('the connection was lost', details))
       })
       input.on('error', (cause) => {
         this.close()
@@ -156,11 +157,12 @@ class SshSession implements Session {
     })
   }
 
-  #late(begun: boolean, seconds: number): TimeoutError {
+  #late(unframer: Unframer, seconds: number): TimeoutError {
     const { name, user } = this.#target
-    return begun
+    return unframer.begun
       ? new TimeoutError(`did not answer within ${seconds} s`, {
           host: name,
+          output: unframer.all,
           next: 'What it was asked hangs, or takes longer: see what runs there, or give it more time: --timeout of apply and exec, or timeout of the task.',
         })
       : new TimeoutError(`the shell of ${user} did not answer within ${seconds} s`, {
@@ -192,6 +194,10 @@ class SshSession implements Session {
         next: `Give ${user} a shell: chsh -s /bin/sh ${user}`,
       })
     }
-    return new ConnectionError('the connection was lost', { host: name, stderr })
+    return new ConnectionError('the connection was lost', { host: name, stderr, output: unframer.all })
   }
+}
+
+function text(chunks: readonly Buffer[]): string {
+  return Buffer.concat(chunks).toString('utf8')
 }

@@ -26,7 +26,11 @@ export async function openSocket(target: Target, openJump: OpenJump): Promise<So
 }
 
 function byCommand(command: string): Socket {
-  const child = spawn('/bin/sh', ['-c', `exec ${command}`], { stdio: ['pipe', 'pipe', 'pipe'] })
+  // Ctrl-C at the terminal is not meant for it: the step under way is to finish. It ends with its stdin.
+  const child = spawn('/bin/sh', ['-c', `exec ${command}`], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+  })
   let stderr = ''
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
   const stream = Duplex.from({ readable: child.stdout, writable: child.stdin })

@@ -105,6 +105,8 @@ describe(`a run that ends in the middle (seed ${seed}, ${count} rounds)`, functi
   let version = 0
   /** Events of a run that is left alone. */
   let usual = 0
+  /** Rounds in which the disaster came before the run had ended. */
+  let hit = 0
 
   before(async () => {
     lab = await startLightHosts({ names: ['rpi1', 'rpi2'] })
@@ -164,6 +166,7 @@ describe(`a run that ends in the middle (seed ${seed}, ${count} rounds)`, functi
       if (seen === last) done ??= delay(pause).then(() => disaster(child))
     })
     await done
+    if (ran.code !== 0) hit += 1
     return ran
   }
 
@@ -226,6 +229,11 @@ describe(`a run that ends in the middle (seed ${seed}, ${count} rounds)`, functi
       assert.ok(sums.length > 0, 'no file was read')
     })
   }
+
+  it('has been in the middle in a good part of the rounds', () => {
+    console.log(`      ${hit} of ${count} rounds`)
+    assert.ok(hit * 4 >= count)
+  })
 })
 
 function isOfRpi1(event: Event): boolean {

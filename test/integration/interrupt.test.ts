@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { until } from '../../src/lab/wait.ts'
+import { ensurePackages } from '../packages.ts'
 import { startSshd, type Sshd } from '../sshd.ts'
 import { localHost, projectWith, start, type Program } from './program.ts'
 import type { Project } from './project.ts'
@@ -39,8 +40,7 @@ describe('a run that is interrupted', function () {
 
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'bramble-interrupt-'))
-    const hosts = Object.fromEntries(sshds.map((sshd, index) => [`rpi${index + 1}`, localHost(sshd, index)]))
-    project = projectWith(hosts, playbookIn(directory))
+    project = projectWith(hosts(), playbookIn(directory))
   })
   afterEach(() => {
     program.child.kill('SIGKILL')
@@ -48,6 +48,10 @@ describe('a run that is interrupted', function () {
     rmSync(directory, { recursive: true, force: true })
   })
 
+  const hosts = (more: (sshd: Sshd) => object = () => ({})) =>
+    Object.fromEntries(
+      sshds.map((sshd, index) => [`rpi${index + 1}`, { ...localHost(sshd, index), ...more(sshd) }]),
+    )
   const there = (name: string) => existsSync(join(directory, name))
   const go = () => writeFileSync(join(directory, 'go'), '')
   const begin = async (...words: string[]) => {
@@ -76,6 +80,21 @@ describe('a run that is interrupted', function () {
       assert.match(printed, /1 changed in .*, 2 hosts, 2 interrupted\n$/)
     })
   }
+
+  it('by Ctrl-C, which all programs at the terminal get, finishes also what goes over a proxy command', async () => {
+    await ensurePackages({ socat: 'socat' })
+    project.remove()
+    const proxied = hosts(({ host, port }) => ({ proxy_command: `socat - TCP:${host}:${port}` }))
+    project = projectWith(proxied, playbookIn(directory))
+    // A session, and a group of processes, of its own: what a terminal sends a signal to.
+    program = start(project, ['apply'], ['setsid'])
+    await until('both hosts to be at work', 60_000, () => there('begun') && there('looked'))
+    process.kill(-(program.child.pid as number), 'SIGINT')
+    await told('interrupted: finishing')
+    go()
+    assert.equal(await program.ended, 130)
+    assert.match(program.printed, /^rpi1 +changed +slow/m)
+  })
 
   it('a second time ends at once, and says that it does not know', async () => {
     await begin()
@@ -117,5 +136,39 @@ describe('a run that is interrupted', function () {
     const again = start(project, ['apply', '--failed', '-v'])
     assert.equal(await again.ended, 0, again.printed)
     assert.match(again.printed, /2 hosts\n$/)
+  })
+})
+
+describe('a run that fails on one of its hosts', function () {
+  this.timeout(120_000)
+
+  it('is run again just there with --failed', async () => {
+    const [one, other] = [await startSshd(), await startSshd()]
+    const directory = mkdtempSync(join(tmpdir(), 'bramble-failed-'))
+    const project = projectWith(
+      { rpi1: localHost(one, 0), rpi2: localHost(other, 1) },
+      `
+import { command, play, playbook, sh } from 'bramble'
+const at = (name) => ${JSON.stringify(`${directory}/`)} + name
+const tasks = ({ name }) => [
+  command({ title: 'touch', run: name === 'rpi1' ? sh\`: >\${at(name)}\` : sh\`[ -e \${at('mended')} ]; : >\${at(name)}\`, creates: at(name) }),
+]
+export default playbook({ name: 'site', plays: [play({ name: 'first', hosts: 'all', tasks })] })
+`,
+    )
+    try {
+      const first = start(project, ['apply'])
+      assert.equal(await first.ended, 2, first.printed)
+      assert.deepEqual(readdirSync(directory), ['rpi1'])
+      writeFileSync(join(directory, 'mended'), '')
+      const again = start(project, ['apply', '--failed', '-o', 'json'])
+      assert.equal(await again.ended, 0, again.printed)
+      const [begun = ''] = again.printed.split('\n')
+      assert.deepEqual((JSON.parse(begun) as { hosts: string[] }).hosts, ['rpi2'])
+    } finally {
+      project.remove()
+      rmSync(directory, { recursive: true, force: true })
+      await Promise.all([one.stop(), other.stop()])
+    }
   })
 })

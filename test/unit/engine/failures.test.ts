@@ -58,6 +58,13 @@ describe('a task that fails', () => {
     )
   })
 
+  it('that did not converge leaves what it printed to the journal', async () => {
+    const { tasks } = await runLocally([
+      over([does('pretend', raw('echo all is done; echo so it seems >&2'))]),
+    ])
+    assert.equal(tasks[0]?.output, 'all is done\nso it seems\n')
+  })
+
   it('is given its time to settle, and told how long that was', async function () {
     const path = directory.at('late')
     const late = (settle: number) =>

@@ -54,6 +54,28 @@ describe('a reboot', function () {
     assert.deepEqual(patience, [0, 0, 15, 22.5])
   })
 
+  it('is not waited for by who interrupts, and told as begun', async () => {
+    const controller = new AbortController()
+    const { reasons, events } = await runLocally([over([reboots(goes(), 60), reboots(goes(), 60)])], {
+      signal: controller.signal,
+      connect: () => {
+        // The machine has gone, and does not answer yet.
+        if (!existsSync(directory.at('connected'))) {
+          writeFileSync(directory.at('connected'), '')
+          return Promise.resolve(new Machine(directory.at('boot_id')))
+        }
+        controller.abort()
+        return Promise.reject(new TimeoutError('off'))
+      },
+    })
+    assert.match(
+      reasons['rpi1'] ?? '',
+      /^rpi1: reboot: interrupted before the machine was back\n {2}found: +it restarts, or is about to; it was not waited for\n +not begun: reboot\n/,
+    )
+    const interrupted = events.find((event) => event.type === 'interrupted')
+    assert.deepEqual(interrupted?.finishing, {})
+  })
+
   it('that the machine does not come back from tells the last that was seen of it', async () => {
     const { reasons } = await runLocally([over([reboots(goes(), 2)])], {
       connect: () =>

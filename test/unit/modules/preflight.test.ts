@@ -147,6 +147,16 @@ describe('preflightAcross', () => {
       found: /^the clock is 900 s behind/,
     },
     {
+      title: 'finds it where there is no other',
+      hosts: { rpi1: { clock_offset: '45' } },
+      found: /^the clock is 45 s ahead of/,
+    },
+    {
+      title: 'finds the one of two that is off this computer’s',
+      hosts: { rpi1: { clock_offset: '45' }, rpi2: { clock_offset: '2' } },
+      found: /^the clock is 43 s ahead of/,
+    },
+    {
       title: 'does not blame a machine for the clock of this computer',
       hosts: { rpi1: { clock_offset: '600' }, rpi2: { clock_offset: '601' }, rpi3: { clock_offset: '600' } },
       found: /^$/,

@@ -34,7 +34,7 @@ describe('sysctl', () => {
       make,
       seen: live(1),
       expect: 'change',
-      diff: '(nothing)',
+      diff: `--- /dev/null\n+++ ${conf}\n@@ -0,0 +1,2 @@\n+net.ipv4.ip_nonlocal_bind = 1\n`,
       apply: '/etc/sysctl.d/60-bramble.conf',
     },
     {

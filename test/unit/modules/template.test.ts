@@ -79,6 +79,7 @@ describe('renderTemplate', () => {
       'templates/x.ejs',
     ],
     ['a `return`, which would leave nothing to write', '<% return 5 %>', {}, /return/, 'templates/x.ejs'],
+    ['a loop that does not end', '<% for (;;) {} %>', {}, /not done after 5 s/, 'templates/x.ejs'],
     ['an include', `\n<%= include('/etc/passwd') %>`, {}, /cannot include/, 'templates/x.ejs:2'],
   ]
   for (const [title, text, variables, message, at] of bad) {
