@@ -2,12 +2,17 @@ import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { drillPicture } from '../drill/picture.ts'
 import { drillReport } from '../drill/report.ts'
-import type { DrillsResult } from '../drill/result.ts'
+import type { DrillResult, DrillsResult } from '../drill/result.ts'
 import { logText } from '../drill/text.ts'
 import { ConnectionError, InputError, type BrambleError } from '../errors.ts'
 import { replaceFile } from '../replace-file.ts'
 import { redact } from '../secrets/secret.ts'
 import { projectDirectory } from './project.ts'
+
+/** Whether all drills that were asked for were run, kept their bounds, and left the cluster as it was. */
+export function allWell(drills: readonly DrillResult[], asked: number): boolean {
+  return drills.length === asked && drills.every(({ ok, as_before: asBefore }) => ok && asBefore)
+}
 
 /** Tells why not all was run; the exit code. */
 export function concluded(

@@ -13,7 +13,7 @@ import { confirm } from './confirm.ts'
 import { drillAccess } from './drill-access.ts'
 import { chosen, listed, refusal, refuse } from './drill-choice.ts'
 import { theLab } from './drill-lab.ts'
-import { concluded, makeFolder, writeReport } from './drill-outcome.ts'
+import { allWell, concluded, makeFolder, writeReport } from './drill-outcome.ts'
 import { exit } from './exit.ts'
 import { outputOf, withBecomePassword, withInventory, withOutput } from './options.ts'
 import { projectDirectory, reach, rootInventoryOf } from './project.ts'
@@ -78,8 +78,7 @@ async function drill(argv: Arguments): Promise<void> {
     access.close()
     done()
   }
-  const finished = result.drills.length === drills.length
-  result.ok = finished && result.drills.every(({ ok, as_before: asBefore }) => ok && asBefore)
+  result.ok = allWell(result.drills, drills.length)
   if (output === 'json') print([JSON.stringify(result)])
   exit(concluded(result, failure, signal.aborted))
   if (result.drills.length > 0) {

@@ -51,9 +51,9 @@ export function noneFailed(part: Part = {}): Bound {
   return bound(`failed${words(part)}`, 0, '', part, ({ failed, kept }) => failed + kept.failed)
 }
 
-/** Nobody with a new connection waits longer, for an answer or an error, in milliseconds. */
+/** Nobody waits longer, for an answer or an error, in milliseconds. */
 export function longestWait(limit: number): Bound {
-  return bound('longest wait', limit, 'ms', {}, ({ slowest }) => slowest)
+  return bound('longest wait', limit, 'ms', {}, ({ slowest, kept }) => Math.max(slowest, kept.slowest))
 }
 
 /** Answers of other nodes than the one that is away, which has the share itself, that were not from their mirrors. */
@@ -69,6 +69,28 @@ export function onlyMirrored(part: Part): Bound {
       )
       const away = recorded.marks.find(({ kind }) => kind === part.from)?.hosts ?? []
       return answered.filter(({ content, node = '' }) => content !== 'mirror' && !away.includes(node)).length
+    },
+  }
+}
+
+/** Seconds from the return of the share until no other node answers from its mirror any more. */
+export function servedAgain(limit: number): Bound {
+  return {
+    what: 'share served again',
+    limit,
+    unit: 's',
+    find({ samples, marks }) {
+      const back = marks.find(({ kind }) => kind === 'back')?.at
+      if (back === undefined) return undefined
+      const away = marks.find(({ kind }) => kind === 'down')?.hosts ?? []
+      const since = samples.filter(({ at, node }) => at >= back && node !== undefined && !away.includes(node))
+      const lastOf = (content: string) =>
+        new Map(since.filter((one) => one.content === content).map(({ at, ms, node }) => [node, at + ms]))
+      const [share, mirror] = [lastOf('nfs'), lastOf('mirror')]
+      const nodes = [...new Set(since.map(({ node }) => node))]
+      const isServed = (node: string | undefined) => (share.get(node) ?? 0) > (mirror.get(node) ?? back)
+      if (nodes.length === 0 || !nodes.every(isServed)) return undefined
+      return (Math.max(back, ...mirror.values()) - back) / 1000
     },
   }
 }

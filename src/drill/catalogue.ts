@@ -1,6 +1,14 @@
 import { BrambleError } from '../errors.ts'
 import type { Host } from '../inventory/index.ts'
-import { figure, longestGap, noneFailed, onlyMirrored, longestWait, type Bound } from './bounds.ts'
+import {
+  figure,
+  longestGap,
+  longestWait,
+  noneFailed,
+  onlyMirrored,
+  servedAgain,
+  type Bound,
+} from './bounds.ts'
 import { fewManagers, noShare, noWebServerOnly, oneBalancer, webServerOnly, type Unfit } from './fit.ts'
 import {
   giveVipBack,
@@ -127,7 +135,7 @@ export const catalogue: readonly Drill[] = [
   },
   {
     name: 'reboot-all',
-    title: 'Every node rebooted, one after another',
+    title: 'Every node rebooted, one after another, each taken out of service before',
     bounds: [longestGap(1500), noneFailed()],
     run: rebootEach,
   },
@@ -178,8 +186,10 @@ export const catalogue: readonly Drill[] = [
 function outlived(): Bound[] {
   return [
     longestGap(5000),
+    longestWait(5000),
     noneFailed({ from: 'down', after: 5000 }),
     onlyMirrored({ from: 'down', after: 5000, until: 'back' }),
+    servedAgain(10),
     figure('new content seen', 10),
   ]
 }

@@ -24,7 +24,9 @@ const PATIENCE = 10_000
 /** It ends by itself, whatever becomes of who started it. */
 const LONGEST = 2 * 3_600_000
 
-/** `stale`: the connection had been used before, and has ended. */
+const RECEIVING = 'receiving the answer'
+
+/** `stale`: the connection had been used before, and has ended before there was any answer. */
 type Answer = Pick<Sample, 'error' | 'content' | 'node'> & { stale?: boolean }
 
 const options = JSON.parse(process.argv[2] ?? '') as ClientOptions
@@ -93,10 +95,15 @@ function ask(url: string, agent: Agent | false): Promise<Answer> {
     }
     const fail = (error: NodeJS.ErrnoException) => {
       const ended = error.code === 'ECONNRESET' || error.code === 'EPIPE'
-      finish({ error: `${reasonOf(error)} while ${stage}`, stale: ended && request.reusedSocket })
+      // A browser sends again only what nothing was answered to.
+      const unanswered = stage !== RECEIVING
+      finish({
+        error: `${reasonOf(error)} while ${stage}`,
+        stale: ended && unanswered && request.reusedSocket,
+      })
     }
     const request = get(url, { agent }, (response) => {
-      stage = 'receiving the answer'
+      stage = RECEIVING
       response.once('error', fail)
       response.once('end', () => {
         const { 'x-bramble-content': content, 'x-bramble-node': node } = response.headers

@@ -43,13 +43,13 @@ export interface Measured {
 }
 
 /**
- * What clients saw of a site between two points in time, in milliseconds since 1970: requests that were sent then. The
- * gap is between answers to new connections, be they to requests sent before, and reaches to the ends of that time.
+ * What clients saw of a site between two points in time, in milliseconds since 1970: requests that were sent then, or
+ * under way when it began. The gap is between answers to new connections, and reaches to the ends of that time.
  *
  * @example measure(samples, began, ended).gap // 914
  */
 export function measure(samples: readonly Sample[], from: number, to: number): Measured {
-  const sent = samples.filter(({ at }) => at >= from && at < to)
+  const sent = samples.filter(({ at, ms }) => at + ms >= from && at < to)
   const fresh = sent.filter(({ kind }) => kind === 'new')
   const kept = sent.filter(({ kind }) => kind === 'kept')
   return {

@@ -56,6 +56,8 @@ export class Stage {
   readonly #tell: (mark: Mark) => void
   readonly #undos = new Map<string, () => Promise<void>>()
   #redundant: number | undefined
+  /** When something was last cut, or put back. */
+  #done: number | undefined
   /** What is cut is being put back, interrupted or not. */
   #ending = false
 
@@ -80,6 +82,7 @@ export class Stage {
     const mark = { at, what, kind, hosts: hosts.map(({ name }) => name) }
     this.marks.push(mark)
     this.#tell(mark)
+    if (kind === 'down') this.#done = at
     return mark
   }
 
@@ -105,7 +108,7 @@ export class Stage {
     this.mark('down', `power of ${namesOf(hosts)} cut`, hosts)
     await plugs.powerOff(hosts)
     this.#access.forget(hosts)
-    return (kind) => this.#back(`power of ${namesOf(hosts)} back`, back, kind)
+    return (kind) => this.putBack(`power of ${namesOf(hosts)} back`, back, kind)
   }
 
   /** Pulls the network cable of a host; returned is what plugs it in again. */
@@ -115,7 +118,14 @@ export class Stage {
     this.mark('down', `cable of ${host.name} pulled`, [host])
     await plugs.unplug(host)
     this.#access.forget([host])
-    return () => this.#back(`cable of ${host.name} plugged in`, back)
+    return () => this.putBack(`cable of ${host.name} plugged in`, back)
+  }
+
+  /** Puts something back, and marks that. */
+  async putBack(what: string, action: () => Promise<void>, kind: Mark['kind'] = 'back'): Promise<void> {
+    this.#check()
+    this.#done = this.mark(kind, what).at
+    await action()
   }
 
   /** Something to be done before the drill ends, however it does; returned is what does it now. */
@@ -180,7 +190,7 @@ export class Stage {
 
   /** Waits until all is as it was before the drill, in every part and without a problem. */
   async whole(): Promise<void> {
-    const since = this.marks.findLast(({ kind }) => kind === 'down' || kind === 'back')?.at ?? Date.now()
+    const since = this.#done ?? Date.now()
     let lacking: string[] = []
     const isWhole = async () => {
       lacking = missing(this.before, await this.look())
@@ -192,12 +202,6 @@ export class Stage {
     })
     const { at } = this.mark('note', 'whole again')
     this.#redundant = Math.max(this.#redundant ?? 0, (at - since) / 1000)
-  }
-
-  async #back(what: string, action: () => Promise<void>, kind: Mark['kind'] = 'back'): Promise<void> {
-    this.#check()
-    this.mark(kind, what)
-    await action()
   }
 
   #plugs(): Plugs {

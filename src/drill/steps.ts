@@ -135,7 +135,7 @@ export async function hang(stage: Stage, server: Host, seconds: number): Promise
 iptables -w -I ${rule}
 (sleep ${seconds}; rm ${marker} && iptables -w -D ${rule}) </dev/null >/dev/null 2>&1 &`,
   )
-  return answer
+  return (kind) => stage.putBack(`packets to ${server.name} no longer dropped`, answer, kind)
 }
 
 /**

@@ -9,7 +9,7 @@ import { until } from '../../src/lab/wait.ts'
 /** A site that can be ended as if by kill -9, and begun again. */
 class Site {
   port = 0
-  answer: number | 'none' | 'end what is kept' = 200
+  answer: number | 'none' | 'end what is kept' | 'cut what is kept' = 200
   #server: Server | undefined
   readonly #sockets = new Set<Socket>()
 
@@ -20,9 +20,12 @@ class Site {
   async begin(): Promise<void> {
     const known = new Set<Socket>()
     this.#server = createServer(({ socket }, response) => {
-      if (this.answer === 'end what is kept' && known.has(socket)) socket.destroy()
-      else if (this.answer !== 'none') {
-        const code = this.answer === 'end what is kept' ? 200 : this.answer
+      const kept = known.has(socket)
+      if (this.answer === 'end what is kept' && kept) socket.destroy()
+      else if (this.answer === 'cut what is kept' && kept) {
+        response.writeHead(200, { 'Content-Length': 5 }).write('hel', () => socket.destroy())
+      } else if (this.answer !== 'none') {
+        const code = typeof this.answer === 'number' ? this.answer : 200
         response.writeHead(code, { 'X-Bramble-Content': 'nfs' }).end('hello')
       }
       known.add(socket)
@@ -97,6 +100,17 @@ describe('the load of a drill', function () {
     const { kept } = all(await load.stop())
     assert.ok(kept.again >= 4, `${kept.again} sent again`)
     assert.equal(kept.failed, 0)
+  })
+
+  it('counts an answer that was cut off as failed, over a kept connection too', async () => {
+    load = startLoad([site.url], { every: 0, kept: 1, rest: 20 })
+    await sent('kept', 5)
+    site.answer = 'cut what is kept'
+    await sent('kept', 5)
+    const { kept, failures } = all(await load.stop())
+    assert.ok(kept.failed >= 2, `${kept.failed} failed`)
+    assert.equal(kept.again, 0)
+    assert.match(failures[0]?.reason ?? '', /^connection ended while receiving the answer \(kept/)
   })
 
   it('counts an answer that is an error as a failed request', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { concluded, writeReport } from '../../../src/cli/drill-outcome.ts'
+import { allWell, concluded, writeReport } from '../../../src/cli/drill-outcome.ts'
 import { skippedDrill, type DrillsResult } from '../../../src/drill/result.ts'
 import { BrambleError, ConnectionError } from '../../../src/errors.ts'
 
@@ -42,6 +42,14 @@ describe('what came of drills', () => {
       assert.equal(concluded(result(ok), failure, interrupted), code)
     })
   }
+
+  it('is well where all that was asked for was run, within its bounds, on a cluster that is as before', () => {
+    const [one = skipped] = result(true).drills.slice(1)
+    assert.equal(allWell([one, skipped], 2), true)
+    assert.equal(allWell([one], 2), false)
+    assert.equal(allWell([one, { ...one, ok: false }], 2), false)
+    assert.equal(allWell([{ ...one, as_before: false }, one], 2), false)
+  })
 
   it('is left as a report, its picture, its figures, and a log for each drill that was run', () => {
     const folder = mkdtempSync(join(tmpdir(), 'bramble-drills-'))

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import {
   figure,
   longestGap,
+  longestWait,
   noneFailed,
   onlyMirrored,
-  longestWait,
+  servedAgain,
   type Bound,
   type Recorded,
 } from '../../../src/drill/bounds.ts'
@@ -64,11 +65,49 @@ const cases: [title: string, bound: Bound, samples: Sample[], found: number | un
     'failed from 2 s on',
   ],
   [
+    'failed requests that were under way when it began',
+    noneFailed({ from: 'down' }),
+    [sample(950, { ms: 60, ...failed }), sample(900, { ms: 60, ...failed })],
+    1,
+    'failed',
+  ],
+  [
     'the longest wait, be it for an answer or for nothing',
     longestWait(2500),
     [sample(0, { ms: 1200 }), sample(100, { ms: 10_000, ...failed })],
     10_000,
     'longest wait',
+  ],
+  [
+    'the longest wait, be it over a kept connection',
+    longestWait(2500),
+    [sample(0, { ms: 1200 }), sample(100, { ms: 9000, kind: 'kept' })],
+    9000,
+    'longest wait',
+  ],
+  [
+    'how long mirrors answered after the share was back',
+    servedAgain(10),
+    [
+      ...every(1000, 6000, { content: 'mirror', node: 'rpi2' }),
+      ...every(5000, 8200, { content: 'mirror', node: 'rpi3' }),
+      ...every(6000, 9000, { content: 'nfs', node: 'rpi2' }),
+      ...every(8200, 9000, { content: 'nfs', node: 'rpi3' }),
+      // It is the one that was away, and takes its time.
+      ...every(9000, 9900, { content: 'mirror', node: 'rpi1' }),
+    ],
+    3.11,
+    'share served again',
+  ],
+  [
+    'nothing where a mirror answers to the end',
+    servedAgain(10),
+    [
+      ...every(5000, 9000, { content: 'nfs', node: 'rpi2' }),
+      ...every(5000, 9900, { content: 'mirror', node: 'rpi3' }),
+    ],
+    undefined,
+    'share served again',
   ],
   [
     'answers that no mirror gave while the share was away',

@@ -113,11 +113,19 @@ function logOf({ name }: Host): string {
   return `${time} haproxy Server web/rpi3 is DOWN\nnot a line of a log\n`
 }
 
-/** A load whose requests are made up: each is answered by default, a long time ahead. */
-export function loadOf(change: (sample: Sample, index: number) => Sample = (sample) => sample): Load {
+/**
+ * A load whose requests are made up: each is answered by default, a long time ahead. After all of them come answers of
+ * `nodes` from the share.
+ */
+export function loadOf(
+  change: (sample: Sample, index: number) => Sample = (sample) => sample,
+  nodes: readonly string[] = [],
+): Load {
   const now = Date.now()
-  const samples = Array.from({ length: 100 }, (_, index) =>
-    change({ kind: 'new', url: 'http://site/', at: now + index, ms: 1, content: 'mirror' }, index),
+  const made = { kind: 'new', url: 'http://site/', ms: 1 } as const
+  const samples: Sample[] = Array.from({ length: 100 }, (_, index) =>
+    change({ ...made, at: now + index, content: 'mirror' }, index),
   )
+  for (const node of nodes) samples.push({ ...made, at: now + 60_000, content: 'nfs', node })
   return { samples, stop: () => Promise.resolve(samples) }
 }
