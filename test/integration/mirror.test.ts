@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import {
+  appendFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -102,6 +103,19 @@ describe('the mirror of the share', function () {
     )
     assert.deepEqual([...new Set(answers.map(({ body }) => body))].toSorted(), ['one', 'red'])
     assert.ok(answers.some(({ content }) => content === 'mirror'))
+  })
+
+  it('has the rest of a share where a file grows all the while, and no half of that', async () => {
+    host = await startMirrorHost(images, { 'index.html': 'one', growing: '' }, { refresh_interval: 1 })
+    const growing = join(host.content, 'growing')
+    const grow = setInterval(() => appendFileSync(growing, 'x'), 50)
+    try {
+      await mirrored('index.html', 'one')
+      assert.equal(existsSync(join(host.mirror, 'current/growing')), false)
+    } finally {
+      clearInterval(grow)
+    }
+    await mirrored('growing', readFileSync(growing, 'utf8'))
   })
 
   it('is whole at each moment, while new versions of a site are put into the share file by file', async () => {
