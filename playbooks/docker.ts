@@ -4,7 +4,6 @@ import {
   directory,
   dockerRepository,
   dockerRunning,
-  file,
   keepalivedState,
   play,
   playbook,
@@ -12,11 +11,6 @@ import {
   sh,
   template,
 } from 'bramble'
-
-const waitForShare = `# Containers that serve the share start after it is mounted; without it they start all the same.
-[Unit]
-After=remote-fs.target
-`
 
 /** Docker Engine and its configuration, on every host at once. */
 const install = play({
@@ -31,12 +25,6 @@ const install = play({
       source: source('daemon.json.ejs'),
       variables: { docker: settings },
     })
-    yield directory({ path: '/etc/systemd/system/docker.service.d' })
-    yield file({
-      path: '/etc/systemd/system/docker.service.d/bramble.conf',
-      content: waitForShare,
-      notify: { title: 'reload systemd', apply: sh`systemctl daemon-reload` },
-    })
     if (settings.source === 'debian') {
       yield apt({ packages: ['ca-certificates', 'curl', 'docker.io'] })
     } else {
@@ -50,27 +38,46 @@ const install = play({
 
 const serviceLabel = 'com.docker.swarm.service.name'
 
+const current = sh`[ ! /etc/docker/daemon.json -nt /run/docker.pid ]`
+
+/** What ran before a restart: the next run waits for it where this one was killed. Gone with a reboot, and then no loss. */
+const RESTARTED = '/run/bramble-docker-restarted'
+
 /**
- * Ends all containers of the host. Its turn is over when the swarm has started them again, and Keepalived is ready for
- * the virtual IP.
+ * Ends all containers of the host. Its turn is over when the swarm has started them again, a manager is reached by the
+ * others, and Keepalived is ready for the virtual IP.
  */
 const restart = (stack: string) => sh`services() {
   timeout 20 docker ps --filter ${`label=${serviceLabel}`} --format ${`{{.Label "${serviceLabel}"}}`} | sort
 }
 ready() {
   [ "$(services)" = "$before" ] || return
+  case $(docker info --format '{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}') in
+    'active true') docker node inspect self --format '{{.ManagerStatus.Reachability}}' | grep -qx reachable || return ;;
+    active* | inactive*) ;;
+    *) return 1 ;;
+  esac
   case $before in
     *_keepalived*) { ${keepalivedState(stack)}; } | grep -q -e BACKUP -e MASTER ;;
   esac
 }
-before=$(services)
-systemctl restart docker
+if [ -e ${RESTARTED} ]; then before=$(cat ${RESTARTED}); else
+  before=$(services)
+  echo "$before" >${RESTARTED}.new
+  mv ${RESTARTED}.new ${RESTARTED}
+fi
+${current} || systemctl restart docker
 tries=0
 until ready; do
   tries=$((tries + 1))
-  [ "$tries" -lt 300 ] || { echo 'not all containers that ran before run again: docker ps -a' >&2; exit 1; }
+  if [ "$tries" -ge 300 ]; then
+    rm ${RESTARTED}
+    echo 'not all containers that ran before run again: docker ps -a; docker node ls' >&2
+    exit 1
+  fi
   sleep 1
-done`
+done
+rm ${RESTARTED}`
 
 /** A changed configuration takes a restart: one host at a time, since three managers bear the loss of one. */
 const dockerRestart = play({
@@ -82,7 +89,7 @@ const dockerRestart = play({
     yield command({
       title: 'docker runs with its current configuration',
       run: restart(cluster.settings.stack.name),
-      unless: sh`[ ! /etc/docker/daemon.json -nt /run/docker.pid ]`,
+      unless: sh`${current} && [ ! -e ${RESTARTED} ]`,
       restsOn: ['/etc/docker/daemon.json'],
     })
     // systemd takes a daemon that hangs for well, and workers are asked nothing else.

@@ -75,11 +75,13 @@ const clients = play({
       // Asks no server, which may be away.
       unless: sh`grep -qsF ${` ${mountpoint} `} /proc/self/mounts || [ -e ${mark} ]`,
     })
+    // With what the mirror takes: apt is slow to start.
+    const packages = host === serverHost ? ['rsync'] : ['nfs-common', 'rsync']
+    yield apt({ packages })
     if (host === serverHost) {
       // A machine that mounts its own export over NFS can deadlock when memory runs short.
       yield mount({ path: mountpoint, source: path, type: 'none', options: 'bind,nofail' })
     } else {
-      yield apt({ packages: ['nfs-common'] })
       yield mount({
         path: mountpoint,
         source: `${serverHost.address}:${path}`,
@@ -101,7 +103,6 @@ const mirror = play({
     const path = mirrorDirectory(nfs)
     const script = '/usr/local/sbin/bramble-content'
     const restart = { title: 'restart bramble-content', apply: sh`systemctl restart bramble-content` }
-    yield apt({ packages: ['rsync'] })
     yield directory({ path })
     // What was decided before a reboot says nothing about the share after it.
     yield file({ path: '/etc/tmpfiles.d/bramble-content.conf', content: `r! ${path}/nfs\n` })

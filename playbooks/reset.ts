@@ -69,12 +69,8 @@ const files = play({
       run: sh`{ ${ids(images)}; } | sort -u | xargs docker image rm --force >/dev/null`,
       unless: sh`! [ -S /run/docker.sock ] || [ -z "$(${ids(images)})" ]`,
     })
-    const restart = {
-      title: 'restart docker',
-      apply: sh`systemctl daemon-reload; systemctl try-restart docker`,
-    }
+    const restart = { title: 'restart docker', apply: sh`systemctl try-restart docker` }
     yield absent({ path: '/etc/docker/daemon.json', notify: restart })
-    yield absent({ path: '/etc/systemd/system/docker.service.d/bramble.conf', notify: restart })
     yield absent({ path: stack.directory })
     // Where that is by default; what else is in there is not bramble's.
     yield command({

@@ -4,12 +4,14 @@ import {
   aptUpgrades,
   backInService,
   InputError,
+  nodesReady,
   outOfService,
   play,
   playbook,
   reboot,
   rebootNeeded,
   resource,
+  stackRunning,
   type Cluster,
   type FactStore,
   type Host,
@@ -21,6 +23,7 @@ export default (cluster: Cluster) =>
     name: 'upgrade',
     plays: [
       look(cluster),
+      whole(cluster),
       ...inOrder(cluster).map((host) =>
         // By its name it can be asked for alone: --tags rpi3
         playbook({
@@ -60,6 +63,24 @@ function look(cluster: Cluster) {
         plan: () => undefined,
         facts: ({ code }) => ({ reboot_needed: String(code === 0) }),
       })
+    },
+  })
+}
+
+/** Where one is missing already, a node that is taken out would be the second; it ends the run before. */
+function whole(cluster: Cluster) {
+  const { stack } = cluster.settings
+  return play({
+    name: 'the cluster before an upgrade',
+    hosts: 'managers',
+    runOnce: true,
+    critical: true,
+    tags: cluster.hosts.map(({ name }) => name),
+    *tasks(_, { facts }) {
+      if (!cluster.hosts.some((host) => isDue(host)(facts))) return
+      const members = cluster.hosts.filter((host) => host.in('managers') || host.in('workers'))
+      yield nodesReady({ names: members.map(({ name }) => name) })
+      yield stackRunning({ name: stack.name, directory: stack.directory, timeout: stack.deploy_timeout })
     },
   })
 }

@@ -2,6 +2,7 @@ import type { Host } from '../inventory/types.ts'
 import { DRAINED, type SwarmNode } from '../modules/swarm-nodes.ts'
 import { forceNewCluster } from '../modules/swarm-trouble.ts'
 import { describeService } from '../stack/convergence.ts'
+import { stackLabels } from '../stack/model.ts'
 import { isTold, managerOf, nodeOf, told } from './answers.ts'
 import { isExpired } from './problems-certificates.ts'
 import { problem, type Findings } from './problem.ts'
@@ -91,7 +92,12 @@ function stateProblem({ commands }: Findings, name: string, { membership }: Told
 }
 
 /** What the managers say of a member that is well by its own account. */
-function entryProblem({ answers, commands }: Findings, host: Host, node: SwarmNode, log: string): Problem[] {
+function entryProblem(
+  { answers, status, commands }: Findings,
+  host: Host,
+  node: SwarmNode,
+  log: string,
+): Problem[] {
   const { name } = host
   const found = (what: string, command: string): Problem[] => [problem([name], what, [command])]
   const role = host.in('managers') ? 'manager' : 'worker'
@@ -112,6 +118,13 @@ function entryProblem({ answers, commands }: Findings, host: Host, node: SwarmNo
     return found(
       `${name} is a ${node.Spec.Role} of the swarm, and a ${role} in the inventory`,
       onManager(`docker node ${role === 'manager' ? 'promote' : 'demote'} ${name}`),
+    )
+  const labels = Object.entries(stackLabels(answers.cluster)[name] ?? {})
+  const lacking = labels.filter(([label, value]) => node.Spec.Labels?.[label] !== value)
+  if (lacking.length > 0 && (status.services ?? []).length > 0)
+    return found(
+      `${name} lacks ${lacking.map((pair) => pair.join('=')).join(', ')} in the swarm, and so what runs where that is`,
+      commands.apply('stack'),
     )
   return []
 }

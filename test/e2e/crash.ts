@@ -27,7 +27,7 @@ const busy = [
 
 /** What a run has brought about on a node, as text that is the same for every cluster of these four. */
 const ofNode = `cd /
-cat etc/docker/daemon.json etc/fstab etc/sysctl.d/60-bramble.conf etc/exports.d/* etc/systemd/system/docker.service.d/* 2>/dev/null
+cat etc/docker/daemon.json etc/fstab etc/sysctl.d/60-bramble.conf etc/exports.d/* 2>/dev/null
 sysctl net.ipv4.ip_nonlocal_bind net.ipv4.tcp_migrate_req
 awk '$2 ~ "^/srv" { print $1, $2, $3 }' proc/self/mounts
 for unit in docker nfs-server; do systemctl is-enabled $unit; systemctl is-active $unit; done 2>/dev/null

@@ -176,6 +176,20 @@ const cases: Case[] = [
     problems: [['rpi2 has been taken out of service: it gets no tasks', 'bramble apply playbooks/site.ts']],
   },
   {
+    title: 'a load balancer that an interruption has left without its label for the virtual IP',
+    answers: {
+      rpi1: node('rpi2', (one) => {
+        one.Spec.Labels = { 'bramble.loadbalancer': 'true', 'bramble.webserver': 'true' }
+      }),
+    },
+    problems: [
+      [
+        'rpi2 lacks bramble.vip=true in the swarm, and so what runs where that is',
+        'bramble apply playbooks/stack.ts',
+      ],
+    ],
+  },
+  {
     title: 'a node that is down for the managers only',
     answers: { rpi1: node('rpi3', down) },
     problems: [
