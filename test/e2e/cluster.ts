@@ -93,15 +93,17 @@ export async function on(host: string, command: string): Promise<string> {
   return ran.stdout.replaceAll(`${host}  `, '')
 }
 
-/** The page through the virtual IP, and the node whose Nginx served it. */
-export async function page(path = '/'): Promise<{ body: string; node: string }> {
+/** The page through the virtual IP, the node whose Nginx served it, and whether that was from `nfs` or its `mirror`. */
+export async function page(path = '/'): Promise<{ body: string; node: string; content: string }> {
   const url = `http://192.168.188.200${path}`
-  const [program = '', ...args] = inNamespace(['curl', '-sS', '--fail', '--include', '--max-time', '10', url])
+  const [program = '', ...args] = inNamespace(['curl', '-sS', '--include', '--max-time', '10', url])
   const reply = await new Promise<string>((resolve, reject) => {
     execFile(program, args, (error, stdout) => (error ? reject(error) : resolve(stdout)))
   })
   const [head = '', ...body] = reply.split('\r\n\r\n')
-  return { body: body.join('\r\n\r\n'), node: /^x-bramble-node: (\S+)/im.exec(head)?.[1] ?? '' }
+  assert.match(head, /^HTTP\/1\.1 (200|404) /)
+  const header = (name: string) => new RegExp(`^x-bramble-${name}: (\\S+)`, 'im').exec(head)?.[1] ?? ''
+  return { body: body.join('\r\n\r\n'), node: header('node'), content: header('content') }
 }
 
 /** What `attempt` returns once it returns something; it is tried again until the deadline, in seconds. */

@@ -76,7 +76,9 @@ grep -rlsF ${password} /etc /home /opt /root /run /srv /tmp /var/log || :`
 async function settled(): Promise<Record<string, string>> {
   const answered = new Set<string>()
   await eventually('an answer from every web server', 120, async () => {
-    answered.add((await page()).node)
+    const { body, node } = await page()
+    assert.match(body, /It works/)
+    answered.add(node)
     return answered.size === 4 ? true : undefined
   })
   return stateOfAll()

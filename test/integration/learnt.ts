@@ -6,7 +6,7 @@ const learnt: Record<string, RegExp> = {
   // What the stack is deployed from, and who asks the image about its configuration.
   rpi1: /^(node labels|.* takes haproxy\.cfg|file .*\/(haproxy\.cfg|docker-compose\.yml)|stack ha-stack|configs and secrets .*)$/,
   rpi2: / takes haproxy\.cfg$/,
-  rpi4: /exports/,
+  rpi4: /exports|^handler: export the share$/,
 }
 
 /** On the nodes that were there before, nothing is written but what has to learn of the newcomer. */

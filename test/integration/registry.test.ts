@@ -233,7 +233,7 @@ docker pull --quiet ${registry}/nginx@"\${digest#*@}"`,
   /** Asks for the site from the network of the hosts, and kills nobody. */
   function load() {
     const via = ['nsenter', `--net=${lab.namespace}`]
-    return { url: `http://${vip}/`, folder: project.directory, chosen: () => false, via, every: 10 }
+    return { url: `http://${vip}/`, folder: project.directory, via, every: 10 }
   }
 
   function edit(path: string, old: string, text: string): void {

@@ -11,8 +11,8 @@ interface Site extends Pick<LoadOptions, 'via' | 'every'> {
 interface Asked extends Site {
   /** The project that the command is run in. */
   folder: string
-  /** The steps at which the program is killed, and run again. */
-  chosen: Choice
+  /** The steps at which the program is killed, and run again. Default: none. */
+  chosen?: Choice
   /** The exit code that it ends with. Default 0. */
   code?: number
 }
@@ -22,8 +22,11 @@ export async function underLoad(
   command: readonly string[],
   { folder, chosen, code = 0, ...site }: Asked,
 ): Promise<Event[]> {
-  const { killed, last, events } = await alwaysAnswered(site, () => interrupted(command, folder, chosen))
+  const { killed, last, events } = await alwaysAnswered(site, () =>
+    interrupted(command, folder, chosen ?? (() => false)),
+  )
   for (const step of killed) console.log(`      killed at ${step}`)
+  assert.ok(chosen === undefined || killed.length > 0, 'it was never killed')
   const reasons = last.events.filter(({ type }) => type === 'failed')
   assert.equal(last.code, code, JSON.stringify(reasons) + last.stderr)
   return events
