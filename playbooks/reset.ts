@@ -21,7 +21,7 @@ const sysctls = ['net.ipv4.ip_nonlocal_bind=0', 'net.ipv4.tcp_migrate_req=0']
 const files = play({
   name: 'reset',
   hosts: 'all',
-  *tasks(host, { cluster }) {
+  *tasks(_, { cluster }) {
     const { vip, nfs, stack, images } = cluster.settings
     const { address } = vip
     yield command({
@@ -30,34 +30,31 @@ const files = play({
       run: sh`ip -4 -oneline address show to ${address} | while read -r _ device _; do ip address del ${`${address}/32`} dev "$device"; done`,
       unless: sh`! ip -4 -oneline address show to ${address} | grep -q .`,
     })
-    if (host.in('webservers')) {
-      // Before the share, which it would mount again.
-      yield command({
-        title: 'no service bramble-content',
-        run: sh`systemctl disable --now bramble-content`,
-        unless: sh`! systemctl -q is-enabled bramble-content 2>/dev/null && ! systemctl -q is-active bramble-content`,
-      })
-      yield absent({
-        path: '/etc/systemd/system/bramble-content.service',
-        notify: { title: 'reload systemd', apply: sh`systemctl daemon-reload` },
-      })
-      yield absent({ path: '/usr/local/sbin/bramble-content' })
-      yield absent({ path: '/etc/tmpfiles.d/bramble-content.conf' })
-      yield absent({ path: '/run/bramble/content' })
-      yield absent({ path: mirrorDirectory(nfs) })
-      yield mount({ path: nfs.mount, source: nfs.export, type: 'none', state: 'absent' })
-      yield absent({ path: `${nfs.mount}/.bramble-not-mounted` })
-    }
-    if (host.in('nfs_server')) {
-      yield absent({
-        path: '/etc/nfs.conf.d/bramble.conf',
-        notify: { title: 'restart the NFS server', apply: sh`systemctl try-restart nfs-server` },
-      })
-      yield absent({
-        path: '/etc/exports.d/bramble.exports',
-        notify: { title: 'export nothing', apply: sh`! command -v exportfs >/dev/null || exportfs -ra` },
-      })
-    }
+    // Also where it is no web server or NFS server any more.
+    // Before the share, which it would mount again.
+    yield command({
+      title: 'no service bramble-content',
+      run: sh`systemctl disable --now bramble-content`,
+      unless: sh`! systemctl -q is-enabled bramble-content 2>/dev/null && ! systemctl -q is-active bramble-content`,
+    })
+    yield absent({
+      path: '/etc/systemd/system/bramble-content.service',
+      notify: { title: 'reload systemd', apply: sh`systemctl daemon-reload` },
+    })
+    yield absent({ path: '/usr/local/sbin/bramble-content' })
+    yield absent({ path: '/etc/tmpfiles.d/bramble-content.conf' })
+    yield absent({ path: '/run/bramble/content' })
+    yield absent({ path: mirrorDirectory(nfs) })
+    yield mount({ path: nfs.mount, source: nfs.export, type: 'none', state: 'absent' })
+    yield absent({ path: `${nfs.mount}/.bramble-not-mounted` })
+    yield absent({
+      path: '/etc/nfs.conf.d/bramble.conf',
+      notify: { title: 'restart the NFS server', apply: sh`systemctl try-restart nfs-server` },
+    })
+    yield absent({
+      path: '/etc/exports.d/bramble.exports',
+      notify: { title: 'export nothing', apply: sh`! command -v exportfs >/dev/null || exportfs -ra` },
+    })
     yield absent({ path: '/etc/sysctl.d/60-bramble.conf' })
     yield command({
       title: 'sysctls as they were',

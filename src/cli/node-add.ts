@@ -1,14 +1,17 @@
 import { relative } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
-import { loadInventory, type Edited } from '../inventory/index.ts'
+import { BrambleError, ConnectionError } from '../errors.ts'
+import { loadInventory, type Edited, type Host } from '../inventory/index.ts'
 import { unified } from '../modules/diff.ts'
 import type { NewHost } from '../inventory/new-host.ts'
 import { loadPlaybook } from '../playbook/load.ts'
 import { quote } from '../playbook/sh.ts'
 import { redact } from '../secrets/secret.ts'
+import { openSession } from '../ssh/session.ts'
 import { exit } from './exit.ts'
+import { hostNamed } from './node-common.ts'
 import { listOf, outputOf } from './options.ts'
-import { lockedSecrets, projectDirectory } from './project.ts'
+import { lockedSecrets, projectDirectory, reach } from './project.ts'
 import { checkFlags, codeOf, inventoryFor, runPlays, withRun } from './run.ts'
 
 const site = 'playbooks/site.ts'
@@ -52,11 +55,32 @@ async function add(argv: Arguments): Promise<void> {
   out.write(`${shown}\n`)
   // Before the file is written: it asks for passwords, and may end in an error.
   const inventory = await inventoryFor(argv, change.edited)
-  if (isNew && !argv.check) await makeChange(change)
+  if (isNew && !argv.check) {
+    const unreached = await firstContact(hostNamed(inventory, host.name))
+    if (unreached) {
+      process.stderr.write(`${redact(unreached.describe())}\n${file} is as it was.\n`)
+      exit(unreached instanceof ConnectionError ? 4 : 2)
+      return
+    }
+    await makeChange(change)
+  }
   const again = argv.check ? addCommandOf(host) : ['bramble apply', site]
   const work = { playbook, file: site, inventory, hosts: inventory.hosts, command: again }
   const code = codeOf(await runPlays(work, argv), argv.check)
   exit(code === 0 && argv.check && isNew ? 3 : code)
+}
+
+/** With a wrong address the others would be set up for a node that is not there. Undefined: it lets us in. */
+async function firstContact(host: Host): Promise<BrambleError | undefined> {
+  const targetOf = await reach(projectDirectory(), [host])
+  try {
+    const session = await openSession(targetOf(host))
+    session.close()
+    return undefined
+  } catch (error) {
+    if (error instanceof BrambleError) return error
+    throw error
+  }
 }
 
 function addCommandOf({ name, address, groups }: NewHost): string[] {

@@ -60,6 +60,8 @@ async function remove(argv: Arguments): Promise<void> {
     ...leave(host, inventory, dead),
     ...(dead ? [] : await resetPlays(inventory, [host])),
   ]
+  const warnings = change.inventory.warnings.filter((one) => !inventory.warnings.includes(one))
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`)
   if (!check && !argv.yes) await confirm(`Take ${name} out of the cluster?`)
   const result = await runPlays(
     {

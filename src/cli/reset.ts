@@ -48,7 +48,11 @@ async function reset(argv: Arguments): Promise<void> {
   const what = packages
     ? 'the cluster’s files and services, NFS, rsync, and Docker with all of its data'
     : 'the cluster’s files and services'
-  if (!check && !argv.yes) await confirm(`Take ${what} away from ${names}?`)
+  const server = whole ? undefined : hosts.find((host) => host.in('nfs_server'))
+  const meanwhile = server
+    ? ` ${server.name} is the NFS server: the site is served from the mirrors until it is back.`
+    : ''
+  if (!check && !argv.yes) await confirm(`Take ${what} away from ${names}?${meanwhile}`)
   const flags = [...(packages ? ['--packages'] : []), '--yes']
   const result = await runPlays(
     {
@@ -66,12 +70,17 @@ async function reset(argv: Arguments): Promise<void> {
 
 /** Each leaves while the others go on serving. */
 function oneByOne(inventory: Inventory, hosts: readonly Host[]): Play[] {
-  const left = inventory.group('managers').filter((host) => !hosts.includes(host))
-  if (left.length === 0) {
-    throw new InputError('these are all managers of the swarm', {
-      expected: 'a manager that stays',
-      next: 'bramble reset takes the whole cluster away',
-    })
+  const next = 'bramble reset takes the whole cluster away'
+  for (const [group, what] of [
+    ['managers', 'manager'],
+    ['loadbalancers', 'load balancer'],
+  ] as const) {
+    const all = inventory.group(group)
+    if (all.length > 0 && all.every((host) => hosts.includes(host)))
+      throw new InputError(`these are all ${what}s of the cluster`, {
+        expected: `a ${what} that stays`,
+        next,
+      })
   }
   return hosts.flatMap((host) => [
     ...mayGo(host, inventory, false),

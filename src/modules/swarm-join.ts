@@ -119,6 +119,9 @@ function sameAddress({ NodeAddr: found }: Membership, address: string): void {
   throw new TaskError('this host has another address than in the swarm', {
     expected: address,
     found,
-    next: 'take it out of the swarm while the others serve, and in again: bramble reset HOST\nthen bramble apply',
+    next: `take it out of the swarm while the others serve, and in again: bramble reset HOST
+then bramble apply
+where most of the managers have moved, or the only one: bramble reset
+then bramble apply, which makes a new swarm and deploys the stack in it`,
   })
 }

@@ -171,7 +171,8 @@ export default playbook({ name: 'slow', plays: [play({ name: 'slow', hosts: 'rpi
     const before = await containers(left)
     assert.match(await bramble(3, 'reset', '--check'), /would change +no stack ha-stack/)
     assert.deepEqual(await containers(left), before)
-    await interrupted(['reset', '--yes'], cluster.directory, drawn(seed, 2, 20))
+    const { last, killed } = await interrupted(['reset', '--yes'], cluster.directory, drawn(seed, 2, 20))
+    assert.deepEqual([last.code, killed.length > 0], [0, true], last.stderr)
     assert.deepEqual(await holders(left), [])
     for (const name of left) {
       assert.match(await on(name, `docker info -f '{{.Swarm.LocalNodeState}}'`), /inactive/)
@@ -181,6 +182,7 @@ export default playbook({ name: 'slow', plays: [play({ name: 'slow', hosts: 'rpi
       )
       assert.equal(await on(name, 'sysctl -n net.ipv4.ip_nonlocal_bind'), '0\n')
       assert.equal(await on(name, 'systemctl is-active bramble-content || :'), 'inactive\n')
+      assert.equal(await on(name, 'grep -h " /srv/bramble" /etc/fstab /proc/mounts || :'), '')
       // But for what is this test's own.
       const named = `find / -xdev '(' -path /proc -o -path /sys -o -path /srv/bramble ')' -prune -o -name '*bramble*' -print`
       assert.equal(await on(name, named), '', name)

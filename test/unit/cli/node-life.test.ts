@@ -95,7 +95,7 @@ const refused: Record<string, Refusal> = {
   'to reset a host that is none': { words: ['reset', 'rpi9', '--yes'], says: /rpi9/ },
   'to reset all managers and leave the workers': {
     words: ['reset', 'managers', '--yes'],
-    says: /^these are all managers of the swarm\n {2}expected: a manager that stays\n {2}next: +bramble reset takes the whole cluster away/,
+    says: /^these are all managers of the cluster\n {2}expected: a manager that stays\n {2}next: +bramble reset takes the whole cluster away/,
   },
   'to reset when nobody is there to be asked': { words: ['reset'], says: /--yes/ },
   'to upgrade a part of the cluster by --limit': {

@@ -106,24 +106,30 @@ describe('bramble node add', () => {
     })
   }
 
-  it('shows what is written into the inventory, and applies the site to all hosts', async () => {
+  it('shows what is to be written into the inventory, and writes nothing where the newcomer does not answer', async () => {
     const { code, stdout, stderr } = await line.bramble(add)
     assert.equal(code, 4, stderr)
-    assert.equal(text(), withRpi3)
+    assert.equal(text(), hosts)
     assert.match(stdout, /^--- inventory\/hosts\.yml\n\+\+\+ inventory\/hosts\.yml\n@@/)
     assert.match(stdout, /^\+ {4}rpi3: \{ ansible_host: 127\.0\.0\.3 \}$/m)
     assert.match(stdout, /^-.*rpi\[1:2\]:\n\+.*rpi\[1:3\]:$/m)
+    assert.match(
+      stderr,
+      /^rpi3: root@127\.0\.0\.3:1 cannot be reached[^]*\ninventory\/hosts\.yml is as it was\.\n$/,
+    )
+    // Nobody else was asked.
+    assert.ok(!existsSync(join(line.folder, '.bramble/runs')))
+  })
+
+  it('goes on, where an interruption came after the inventory was written, and applies the site to all hosts', async () => {
+    line.put('inventory/hosts.yml', withRpi3)
+    const { mtimeMs } = statSync(join(line.folder, 'inventory/hosts.yml'))
+    const { code, stdout, stderr } = await line.bramble([...add, '-o', 'lines'])
+    assert.equal(code, 4)
+    assert.match(stdout, /^rpi3 is in inventory\/hosts\.yml already\n/)
     for (const name of ['rpi1', 'rpi2', 'rpi3'])
       assert.match(stdout + stderr, new RegExp(`${name}.*unreachable|${name}: .*cannot be reached`))
     assert.match(stdout, /^retry: +bramble apply playbooks\/site\.ts/m)
-  })
-
-  it('goes on, where an interruption came after the inventory was written', async () => {
-    line.put('inventory/hosts.yml', withRpi3)
-    const { mtimeMs } = statSync(join(line.folder, 'inventory/hosts.yml'))
-    const { code, stdout } = await line.bramble([...add, '-o', 'lines'])
-    assert.equal(code, 4)
-    assert.match(stdout, /^rpi3 is in inventory\/hosts\.yml already\n/)
     assert.equal(statSync(join(line.folder, 'inventory/hosts.yml')).mtimeMs, mtimeMs, 'nothing is written')
   })
 
@@ -139,7 +145,7 @@ describe('bramble node add', () => {
   })
 
   it('leaves stdout to the events where they are JSON', async () => {
-    const { code, stdout, stderr } = await line.bramble([...add, '-o', 'json'])
+    const { code, stdout, stderr } = await line.bramble([...add, '--check', '-o', 'json'])
     assert.equal(code, 4)
     for (const event of stdout.trimEnd().split('\n')) JSON.parse(event)
     assert.match(stderr, /^\+ {4}rpi3: /m)
@@ -162,9 +168,9 @@ describe('bramble node add', () => {
   })
 
   it('takes groups one by one, and another inventory', async () => {
-    line.put('garden/hosts.yml', hosts)
+    line.put('garden/hosts.yml', withRpi3)
     const words = [...add.slice(0, 5), '--groups', 'workers', '--groups', 'webservers', '-i', 'garden']
-    await line.bramble(words)
-    assert.deepEqual([text(), text('garden/hosts.yml')], [hosts, withRpi3])
+    const { stdout } = await line.bramble(words)
+    assert.match(stdout, /^rpi3 is in garden\/hosts\.yml already\n/)
   })
 })
