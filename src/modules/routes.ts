@@ -13,9 +13,10 @@ export interface RoutesOptions extends Common {
 
 /**
  * Machines that reach each other, before they join; a member of a swarm is not asked again. A refused connection
- * shows a route as well as an accepted one. UDP (7946, 4789) cannot be asked this way.
+ * shows a route as well as an accepted one, so a firewall that answers like a port without a service is not noticed.
+ * UDP (7946, 4789) cannot be asked this way.
  *
- * Errors (TaskError): which connections got no answer within 3 s, or were rejected on the way.
+ * Errors (TaskError): which connections got no answer within 3 s, or were prohibited on the way.
  *
  * @see https://docs.docker.com/engine/swarm/swarm-tutorial/#open-protocols-and-ports-between-the-hosts
  * @example routes({ from: '192.168.188.11', peers: ['192.168.188.12'], ports: [22, 2377] })

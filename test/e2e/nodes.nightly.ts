@@ -9,7 +9,7 @@ import { run } from '../../src/lab/run.ts'
 import { quote } from '../../src/playbook/sh.ts'
 import type { ClusterStatus } from '../../src/status/types.ts'
 import { inOrder } from '../in-order.ts'
-import { drawn } from '../integration/interrupted.ts'
+import { drawn, interrupted } from '../integration/interrupted.ts'
 import { assertLearntOf } from '../integration/learnt.ts'
 import { underLoad } from '../integration/under-load.ts'
 import { seed } from '../random.ts'
@@ -103,9 +103,13 @@ describe(`nodes that come and go, on virtual Pis and under load (seed ${seed})`,
   })
 
   it('reset: everything is taken away from all, the virtual IP too, and apply brings it back', async () => {
-    await bramble(0, 'reset', '--yes')
+    const { last } = await interrupted(['reset', '--yes'], project, drawn(seed, 2, 20))
+    assert.equal(last.code, 0, last.stderr)
+    const left = `ip -4 -o address show to ${vip}; grep -h /srv/bramble /proc/mounts /etc/fstab
+find / -xdev '(' -path /proc -o -path /sys ')' -prune -o -name '*bramble*' -print
+ls /etc/docker/daemon.json 2>/dev/null || :`
     for (const name of ['rpi1', 'rpi2', 'rpi4']) {
-      assert.equal(await on(name, `ip -4 -o address show to ${vip}; grep /srv/bramble /proc/mounts || :`), '')
+      assert.equal(await on(name, left), '', name)
       assert.equal(await on(name, 'docker ps -q; docker info -f {{.Swarm.LocalNodeState}}'), 'inactive\n')
     }
     await bramble(0, 'apply')
