@@ -41,7 +41,7 @@ const serviceLabel = 'com.docker.swarm.service.name'
 const current = sh`[ ! /etc/docker/daemon.json -nt /run/docker.pid ]`
 
 /** What ran before a restart: the next run waits for it where this one was killed. Gone with a reboot, and then no loss. */
-const RESTARTED = '/run/bramble-docker-restarted'
+export const RESTARTED = '/run/bramble-docker-restarted'
 
 /**
  * Ends all containers of the host. Its turn is over when the swarm has started them again, a manager is reached by the
@@ -52,8 +52,8 @@ const restart = (stack: string) => sh`services() {
 }
 ready() {
   [ "$(services)" = "$before" ] || return
-  case $(docker info --format '{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}') in
-    'active true') docker node inspect self --format '{{.ManagerStatus.Reachability}}' | grep -qx reachable || return ;;
+  case $(timeout 20 docker info --format '{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}') in
+    'active true') timeout 20 docker node inspect self --format '{{.ManagerStatus.Reachability}}' | grep -qx reachable || return ;;
     active* | inactive*) ;;
     *) return 1 ;;
   esac
@@ -67,10 +67,9 @@ if [ -e ${RESTARTED} ]; then before=$(cat ${RESTARTED}); else
   mv ${RESTARTED}.new ${RESTARTED}
 fi
 ${current} || systemctl restart docker
-tries=0
+until=$(($(date +%s) + 300))
 until ready; do
-  tries=$((tries + 1))
-  if [ "$tries" -ge 300 ]; then
+  if [ "$(date +%s)" -ge "$until" ]; then
     rm ${RESTARTED}
     echo 'not all containers that ran before run again: docker ps -a; docker node ls' >&2
     exit 1

@@ -11,6 +11,7 @@ import {
   type Cluster,
   type Sh,
 } from 'bramble'
+import { RESTARTED } from './docker.ts'
 
 const sysctls = ['net.ipv4.ip_nonlocal_bind=0', 'net.ipv4.tcp_migrate_req=0']
 
@@ -68,6 +69,7 @@ const files = play({
     })
     const restart = { title: 'restart docker', apply: sh`systemctl try-restart docker` }
     yield absent({ path: '/etc/docker/daemon.json', notify: restart })
+    yield absent({ path: RESTARTED })
     yield absent({ path: stack.directory })
     // Where that is by default; what else is in there is not bramble's.
     yield command({

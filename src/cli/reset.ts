@@ -76,7 +76,9 @@ function oneByOne(inventory: Inventory, hosts: readonly Host[]): Play[] {
     ['loadbalancers', 'load balancer'],
   ] as const) {
     const all = inventory.group(group)
-    if (all.length > 0 && all.every((host) => hosts.includes(host)))
+    // Where there is one only, the site goes with it in any case.
+    const several = group === 'managers' || all.length > 1
+    if (several && all.every((host) => hosts.includes(host)))
       throw new InputError(`these are all ${what}s of the cluster`, {
         expected: `a ${what} that stays`,
         next,

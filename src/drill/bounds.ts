@@ -73,7 +73,7 @@ export function onlyMirrored(part: Part): Bound {
   }
 }
 
-/** Seconds from the return of the share until no other node answers from its mirror any more. */
+/** Seconds from the return of the share until the last of the other nodes has answered from it. */
 export function servedAgain(limit: number): Bound {
   return {
     what: 'share served again',
@@ -84,13 +84,12 @@ export function servedAgain(limit: number): Bound {
       if (back === undefined) return undefined
       const away = marks.find(({ kind }) => kind === 'down')?.hosts ?? []
       const since = samples.filter(({ at, node }) => at >= back && node !== undefined && !away.includes(node))
-      const lastOf = (content: string) =>
-        new Map(since.filter((one) => one.content === content).map(({ at, ms, node }) => [node, at + ms]))
-      const [share, mirror] = [lastOf('nfs'), lastOf('mirror')]
-      const nodes = [...new Set(since.map(({ node }) => node))]
-      const isServed = (node: string | undefined) => (share.get(node) ?? 0) > (mirror.get(node) ?? back)
-      if (nodes.length === 0 || !nodes.every(isServed)) return undefined
-      return (Math.max(back, ...mirror.values()) - back) / 1000
+      const firsts = [...new Set(since.map(({ node }) => node))].map((name) =>
+        since.find(({ node, content }) => node === name && content === 'nfs'),
+      )
+      const times = firsts.map((first) => (first ? first.at + first.ms : Infinity))
+      const last = Math.max(...times)
+      return Number.isFinite(last) ? (last - back) / 1000 : undefined
     },
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Readable } from 'node:stream'
-import { BrambleError, ConnectionError, TaskError, TimeoutError } from '../errors.ts'
+import { ConnectionError, TaskError, TimeoutError } from '../errors.ts'
 import type { Host } from '../inventory/index.ts'
 import { bundle } from '../playbook/batch.ts'
 import type { Resource, Seen } from '../playbook/resource.ts'
@@ -87,11 +87,6 @@ export class Remote {
     const after = held || lock ? [beat().text] : []
     const told = await session
       .run([...before, ...commands, ...after], timeout, lock && take(lock, timeout).text)
-      .catch((error: unknown) => {
-        // What only looks prints what is in files, which the journal is not to keep.
-        if (!lock && error instanceof BrambleError) delete error.details.output
-        throw error
-      })
       .finally(() => (this.#underWay -= 1))
     this.#emit({
       type: 'trip',

@@ -101,9 +101,15 @@ export class Unframer {
     return printed.replaceAll(new RegExp(`\\n${this.#nonce}.*\\n`, 'g'), '')
   }
 
-  /** The same of both streams. */
-  get all(): string {
-    return `${this.text('stdout')}${this.text('stderr')}`
+  /** The same of the first commands only, on both streams. */
+  textOf(commands: number): string {
+    const mark = new RegExp(`\\n${this.#nonce}.*\\n`)
+    return [this.#chunks.stdout, this.#chunks.stderr]
+      .flatMap((chunks) => {
+        const [, ...parts] = Buffer.concat(chunks).toString('utf8').split(mark)
+        return parts.slice(0, commands)
+      })
+      .join('')
   }
 
   #sections(chunks: readonly Buffer[]): { sections: Section[]; end: string } {

@@ -14,7 +14,9 @@ export interface Session {
    * Runs commands in one round trip; each in a subshell of its own. `first` runs before them in the shell itself, and
    * answers first; if it fails, nothing else is run.
    *
-   * Errors: ConnectionError when the connection ends or `timeout` (seconds) passes before the answer is whole.
+   * Errors: ConnectionError when the connection ends or `timeout` (seconds) passes before the answer is whole; where
+   * there was a `first`, with what that and the next command printed. What others print, which only look, may be in
+   * files that nobody is to see.
    */
   run(commands: readonly string[], timeout: number, first?: string): Promise<Answers>
   /** Runs one command, as root, that reads `input` on its stdin. */
@@ -89,12 +91,12 @@ class SshSession implements Session {
       const onStderr = onData('stderr')
       const onClose = () => {
         stop()
-        reject(this.#lost(unframer, exitCode(shell)))
+        reject(this.#lost(unframer, exitCode(shell), first))
       }
       const timer = setTimeout(() => {
         stop()
         this.close()
-        reject(this.#late(unframer, timeout))
+        reject(this.#late(unframer, timeout, first))
       }, timeout * 1000)
       const stop = () => {
         clearTimeout(timer)
@@ -157,12 +159,12 @@ class SshSession implements Session {
     })
   }
 
-  #late(unframer: Unframer, seconds: number): TimeoutError {
+  #late(unframer: Unframer, seconds: number, first: string | undefined): TimeoutError {
     const { name, user } = this.#target
     return unframer.begun
       ? new TimeoutError(`did not answer within ${seconds} s`, {
           host: name,
-          output: unframer.all,
+          ...(first !== undefined && { output: unframer.textOf(2) }),
           next: 'What it was asked hangs, or takes longer: see what runs there, or give it more time: --timeout of apply and exec, or timeout of the task.',
         })
       : new TimeoutError(`the shell of ${user} did not answer within ${seconds} s`, {
@@ -172,7 +174,7 @@ class SshSession implements Session {
   }
 
   /** Why there is no whole answer: no root, no shell, or no connection any more. */
-  #lost(unframer: Unframer, code: number | null): BrambleError {
+  #lost(unframer: Unframer, code: number | null, first: string | undefined): BrambleError {
     const { name, user, becomePassword } = this.#target
     const stderr = unframer.text('stderr')
     if (/sudo: |a password is required|not in the sudoers/.test(stderr)) {
@@ -194,7 +196,8 @@ class SshSession implements Session {
         next: `Give ${user} a shell: chsh -s /bin/sh ${user}`,
       })
     }
-    return new ConnectionError('the connection was lost', { host: name, stderr, output: unframer.all })
+    const output = first === undefined ? {} : { output: unframer.textOf(2) }
+    return new ConnectionError('the connection was lost', { host: name, stderr, ...output })
   }
 }
 

@@ -124,7 +124,7 @@ function entryProblem(
   if (lacking.length > 0 && (status.services ?? []).length > 0)
     return found(
       `${name} lacks ${lacking.map((pair) => pair.join('=')).join(', ')} in the swarm, and so what runs where that is`,
-      commands.apply('stack'),
+      commands.apply('site'),
     )
   return []
 }

@@ -6,11 +6,12 @@ import { watched, type Watched } from '../watched.ts'
 /** Whether the program is killed at a step: the first is 1. */
 export type Choice = (step: number) => boolean
 
-/** All steps with BRAMBLE_STEPS=all, else so many of the first `among`, as the seed has it. */
+/** All steps with BRAMBLE_STEPS=all, else so many of the first `among`, one of them early, as the seed has it. */
 export function drawn(seed: number, count: number, among: number): Choice {
   if (process.env['BRAMBLE_STEPS'] === 'all') return () => true
   const next = generator(seed)
-  const steps = new Set(Array.from({ length: count }, () => 1 + Math.floor(next() * among)))
+  const last = (index: number) => (index === 0 ? Math.min(among, 4) : among)
+  const steps = new Set(Array.from({ length: count }, (_, index) => 1 + Math.floor(next() * last(index))))
   return (step) => steps.has(step)
 }
 

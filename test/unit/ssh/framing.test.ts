@@ -205,6 +205,16 @@ describe('an unframer', () => {
     )
   })
 
+  it('tells what the first commands printed where the end did not come, and nothing of those after them', () => {
+    const unframer = new Unframer(nonce)
+    unframer.push(
+      'stdout',
+      Buffer.from(`rc\n${nonce} begin\nlock\n${nonce} 0\napplied\n${nonce} 0\na secret`),
+    )
+    unframer.push('stderr', Buffer.from(`\n${nonce} begin\n\n${nonce}\n so far`))
+    assert.equal(unframer.textOf(2), 'lockapplied so far')
+  })
+
   it('sees the end byte by byte', () => {
     const unframer = new Unframer(nonce)
     const last = [...stdout].map((byte) => unframer.push('stdout', Buffer.from([byte])))

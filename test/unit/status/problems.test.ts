@@ -185,7 +185,7 @@ const cases: Case[] = [
     problems: [
       [
         'rpi2 lacks bramble.vip=true in the swarm, and so what runs where that is',
-        'bramble apply playbooks/stack.ts',
+        'bramble apply playbooks/site.ts',
       ],
     ],
   },
