@@ -105,8 +105,6 @@ describe(`a run that ends in the middle (seed ${seed}, ${count} rounds)`, functi
   let version = 0
   /** Events of a run that is left alone. */
   let usual = 0
-  /** Rounds in which the disaster came before the run had ended. */
-  let hit = 0
 
   before(async () => {
     lab = await startLightHosts({ names: ['rpi1', 'rpi2'] })
@@ -154,20 +152,24 @@ describe(`a run that ends in the middle (seed ${seed}, ${count} rounds)`, functi
     return watched(command, project.directory, onEvent)
   }
 
-  /** Runs until an event that is drawn by lot, and lets the disaster happen then. */
+  /** Runs until an event that is drawn by lot, and lets the disaster happen then; again, where that was too late. */
   async function interrupt(disaster: (child: ChildProcess) => Promise<void> | void): Promise<Watched> {
-    const last = 1 + Math.floor(next() * (usual - 1))
-    // Soon after that event, as most steps are short, or later: dpkg and the handlers take their time.
-    const pause = next() * (next() < 0.5 ? 150 : 2500)
-    let seen = 0
-    let done: Promise<void> | undefined
-    const ran = await apply(['-l', 'rpi1'], (event, child) => {
-      if (isOfRpi1(event)) seen += 1
-      if (seen === last) done ??= delay(pause).then(() => disaster(child))
-    })
-    await done
-    if (ran.code !== 0) hit += 1
-    return ran
+    for (let tries = 1; tries <= 10; tries += 1) {
+      const last = 1 + Math.floor(next() * (usual - 1))
+      // Soon after that event, as most steps are short, or later: dpkg and the handlers take their time.
+      const pause = next() * (next() < 0.5 ? 150 : 2500)
+      let seen = 0
+      let done: Promise<void> | undefined
+      const ran = await apply(['-l', 'rpi1'], (event, child) => {
+        if (isOfRpi1(event)) seen += 1
+        if (seen === last) done ??= delay(pause).then(() => disaster(child))
+      })
+      await done
+      if (ran.code !== 0) return ran
+      proxy.heal()
+      wantNext()
+    }
+    throw new Error('ten runs had ended before')
   }
 
   const happen: Record<(typeof disasters)[number], () => Promise<unknown>> = {
@@ -219,7 +221,9 @@ describe(`a run that ends in the middle (seed ${seed}, ${count} rounds)`, functi
       assert.match(found.stdout, new RegExp(`active\nthe daemon runs with version ${version}\npending: \n$`))
       const again = await apply([])
       assert.deepEqual([again.code, changesOf(again)], [0, []])
-      const { stdout } = await onHost(host, 'systemctl stop reader; cut -c -64 /var/seen | sort -u')
+      // One that was ended may have written half of its own line.
+      const whole = String.raw`grep -xE '[0-9a-f]{64}  (large|small1|small2|thorn\.conf)' /var/seen`
+      const { stdout } = await onHost(host, `systemctl stop reader; ${whole} | cut -c -64 | sort -u`)
       const sums = stdout.split('\n').filter((sum) => sum !== '')
       assert.deepEqual(
         sums.filter((sum) => !known.has(sum)),
@@ -229,11 +233,6 @@ describe(`a run that ends in the middle (seed ${seed}, ${count} rounds)`, functi
       assert.ok(sums.length > 0, 'no file was read')
     })
   }
-
-  it('has been in the middle in a good part of the rounds', () => {
-    console.log(`      ${hit} of ${count} rounds`)
-    assert.ok(hit * 4 >= count)
-  })
 })
 
 function isOfRpi1(event: Event): boolean {
