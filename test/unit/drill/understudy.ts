@@ -126,6 +126,6 @@ export function loadOf(
   const samples: Sample[] = Array.from({ length: 100 }, (_, index) =>
     change({ ...made, at: now + index, content: 'mirror' }, index),
   )
-  for (const node of nodes) samples.push({ ...made, at: now + 60_000, content: 'nfs', node })
+  for (const node of nodes) samples.push({ ...made, at: now + 5000, content: 'nfs', node })
   return { samples, stop: () => Promise.resolve(samples) }
 }
