@@ -179,11 +179,11 @@ describe('four virtual Pis, one of them bare', function () {
 
   it('serve their mirrors while the NFS server hangs, and the share again when it is back', async () => {
     await startNews()
-    assertShort(await outage(cut, heal, 12))
+    await assertShort(await outage(cut, heal, 12))
   })
 
   it('do the same when its power is cut', async () => {
-    assertShort(await outage(kill, (name) => start(name, () => undefined), 12))
+    await assertShort(await outage(kill, (name) => start(name, () => undefined), 12))
     // As above: it returns once Docker has started.
     await on('rpi4', 'systemctl start docker')
     await stopNews()
