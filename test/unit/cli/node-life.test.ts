@@ -97,6 +97,16 @@ const refused: Record<string, Refusal> = {
     words: ['reset', 'managers', '--yes'],
     says: /^these are all managers of the cluster\n {2}expected: a manager that stays\n {2}next: +bramble reset takes the whole cluster away/,
   },
+  'to reset all load balancers and leave a manager': {
+    words: ['reset', 'rpi2:rpi3', '--yes'],
+    files: {
+      'inventory/hosts.yml': hosts.replace(
+        'loadbalancers: { hosts: { rpi2: }',
+        'loadbalancers: { hosts: { rpi2: , rpi3: }',
+      ),
+    },
+    says: /^these are all load balancers of the cluster\n {2}expected: a load balancer that stays\n/,
+  },
   'to reset when nobody is there to be asked': { words: ['reset'], says: /--yes/ },
   'to upgrade a part of the cluster by --limit': {
     words: ['apply', 'playbooks/upgrade.ts', '-l', 'rpi3'],

@@ -81,6 +81,10 @@ const cases: Record<string, Case> = {
       hostKeys: 'strict',
     },
   },
+  'as ssh reads a yes': {
+    config: 'IdentityFile /key\nIdentitiesOnly TRUE\nStrictHostKeyChecking Yes\n',
+    expect: { identitiesOnly: true, hostKeys: 'strict' },
+  },
   'as a section for its address says': {
     config: 'Host 10.0.0.*\n User pi\n',
     expect: { user: 'pi', host: '10.0.0.1' },
