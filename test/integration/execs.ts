@@ -8,10 +8,12 @@ export interface Exec {
   env: string
 }
 
-/** Has strace record programs whole, those too that a program starts in turn. */
-export const traceExecs = '--follow-forks --quiet=all --trace=execve --no-abbrev --string-limit=200000'.split(
-  ' ',
-)
+/**
+ * Has strace record programs whole, those too that a program starts in turn. Each process has a file of its own: in a
+ * file for all, what two do at the same time is torn into `<unfinished ...>` and `resumed`.
+ */
+export const traceExecs =
+  '--follow-forks --output-separately --quiet=all --trace=execve --no-abbrev --string-limit=200000'.split(' ')
 
 /**
  * From now on every program that a login of this host starts is recorded, with all its arguments and variables: what
@@ -22,8 +24,9 @@ export async function watchExecs(host: LightHost): Promise<void> {
     host,
     `set -e
     command -v strace >/dev/null || apt-get install -qq -y --no-install-recommends strace
+    mkdir -p /run/execs
     systemd-run --quiet --unit=execs strace ${traceExecs.join(' ')} \\
-      --output=/run/execs --attach="$(systemctl show --property=MainPID --value ssh)"`,
+      --output=/run/execs/of --attach="$(systemctl show --property=MainPID --value ssh)"`,
   )
   if (code !== 0)
     throw new BrambleError('the programs of the host cannot be watched', { host: host.name, stderr })
@@ -32,7 +35,7 @@ export async function watchExecs(host: LightHost): Promise<void> {
 
 /** What was started since; programs that are not there, which a shell tries along its PATH, are left out. */
 export async function execsOf(host: LightHost): Promise<Exec[]> {
-  const { stdout } = await onHost(host, 'cat /run/execs')
+  const { stdout } = await onHost(host, 'cat /run/execs/*')
   return execsIn(stdout)
 }
 

@@ -179,12 +179,13 @@ describe('secrets on a real host', function () {
   it('are among the arguments and variables of no process of this computer', async () => {
     await shell('echo other >/srv/template; rm /srv/environment /srv/large')
     const trace = `${identity}-execs`
+    mkdirSync(trace)
     const variables = Object.entries(environment()).map(([name, value]) => `${name}=${value}`)
-    const traced = ['env', ...variables, 'strace', ...traceExecs, `--output=${trace}`]
+    const traced = ['env', ...variables, 'strace', ...traceExecs, `--output=${trace}/of`]
     const program = start(project, ['apply', 'site.ts', '--tags', 'tasks', '-v', '-v', '--diff'], traced)
     assert.equal(await program.ended, 0, program.printed)
-    const execs = execsIn(readFileSync(trace, 'utf8'))
-    rmSync(trace)
+    const execs = readdirSync(trace).flatMap((name) => execsIn(readFileSync(join(trace, name), 'utf8')))
+    rmSync(trace, { recursive: true })
     assert.ok(
       execs.some(({ argv }) => argv.includes('nsenter')),
       'the watch sees the way to the host',
@@ -205,8 +206,8 @@ describe('secrets on a real host', function () {
 
   it('are in no file of the host but those that were to hold them', async () => {
     const found = await shell(
-      `find / -xdev -type f ! -path '/run/execs' ! -path '/var/log/journal/*' -exec grep -lF berry-${salt} -- {} + || :
-       find /run /tmp /dev/shm -type f ! -path /run/execs -exec grep -lF berry-${salt} -- {} + || :`,
+      `find / -xdev -type f ! -path '/run/execs/*' ! -path '/var/log/journal/*' -exec grep -lF berry-${salt} -- {} + || :
+       find /run /tmp /dev/shm -type f ! -path '/run/execs/*' -exec grep -lF berry-${salt} -- {} + || :`,
     )
     assert.deepEqual(
       [...new Set(found.trim().split('\n'))].toSorted(),
