@@ -19,6 +19,8 @@ export interface RunLock {
 /** Seconds between two signs of life, and without one until a lock counts as left behind. */
 export const BEAT = 5
 const SILENCE = 20
+/** The same while an input is on its way to the host: a sign of life has to wait behind it where the network is slow. */
+const SILENCE_IN_INPUT = 60
 /** Seconds that a lock may be held by somebody who is about to let go of it: the run before this one. */
 const GRACE = 3
 
@@ -62,6 +64,11 @@ bramble_beat() { bramble_now; echo "$now $((now + $1))" >/run/bramble/lease; }`)
 /** A sign of life: for `seconds`, and what counts as silence, nobody is to take the lock for left behind. */
 export function beat(seconds = 0): Sh {
   return lines(BEATING, sh`bramble_beat ${lease(seconds)}`)
+}
+
+/** The same where an input is on its way. */
+export function beatInInput(): Sh {
+  return beat(SILENCE_IN_INPUT - SILENCE)
 }
 
 const lease = (seconds: number) => Math.ceil((seconds + SILENCE) * 100)
@@ -171,7 +178,7 @@ export function judge(
 ): 'end' | 'wait' | 'give up' {
   if (holder && (force || holder.left < 0)) return 'end'
   if (holder?.orphaned || waited < GRACE) return 'wait'
-  const inStep = holder === undefined || holder.left > SILENCE
+  const inStep = holder === undefined || holder.left > SILENCE_IN_INPUT
   return inStep || holder.quiet < waited ? 'give up' : 'wait'
 }
 

@@ -8,7 +8,7 @@ import type { Sh } from '../playbook/sh.ts'
 import type { Answer } from '../ssh/framing.ts'
 import type { Session } from '../ssh/session.ts'
 import type { Listener } from './events.ts'
-import { BEAT, beat, LockedOut, take, type RunLock } from './lock.ts'
+import { BEAT, beat, beatInInput, LockedOut, take, type RunLock } from './lock.ts'
 
 /** Opens a session; it is given `patience` seconds where those are more than the inventory's `ansible_timeout`. */
 export type Connect = (host: Host, patience: number) => Promise<Session>
@@ -116,11 +116,14 @@ export class Remote {
     const session = await this.#open()
     const start = performance.now()
     this.#underWay += 1
-    // Where the network is slow, no sign of life gets past the input.
-    const answer = await session
-      .run([beat(timeout).text], 60)
+    const alive = (seconds: number) => session.run([beatInInput().text], seconds)
+    const beating = setInterval(() => void alive(timeout).catch(() => undefined), BEAT * 1000)
+    const answer = await alive(60)
       .then(() => session.feed(command, input(), timeout))
-      .finally(() => (this.#underWay -= 1))
+      .finally(() => {
+        clearInterval(beating)
+        this.#underWay -= 1
+      })
     const ms = Math.round(performance.now() - start)
     this.#emit({ type: 'trip', at: Date.now(), host: this.host.name, probes: 0, ms, remoteMs: ms })
     return answer

@@ -189,6 +189,8 @@ describe('who holds a lock', () => {
     ['and is in a long step is left alone', { ...holder, quiet: 600, left: 420 }, 5, 'give up'],
     ['may be about to let go', holder, 1, 'wait'],
     ['and has not been heard from meanwhile may be gone', { ...holder, quiet: 6, left: 14 }, 5, 'wait'],
+    ['and sends an input may be gone, too', { ...holder, quiet: 7, left: 53 }, 5, 'wait'],
+    ['and goes on sending an input is left alone', { ...holder, quiet: 1, left: 59 }, 5, 'give up'],
     ['and was silent for too long is gone', { ...holder, quiet: 21, left: -1 }, 0, 'end'],
     ['and has lost the connection may end its step', { ...holder, orphaned: true, left: 420 }, 600, 'wait'],
     ['and has lost the connection may not end it ever', { ...holder, orphaned: true, left: -1 }, 5, 'end'],
