@@ -114,7 +114,7 @@ export function startDocker(): Change {
   return {
     diff: '- no Docker daemon answers on /run/docker.sock\n+ the Docker daemon answers',
     uncertain: true,
-    apply: sh`systemctl start docker || { journalctl --unit docker --lines 20 --no-pager --output cat >&2; exit 1; }`,
+    apply: sh`systemctl start docker || { journalctl --sync || :; journalctl --unit docker --lines 20 --no-pager --output cat >&2; exit 1; }`,
   }
 }
 

@@ -118,6 +118,8 @@ function running(name: string, { active }: Found, state: ServiceOptions['state']
 function start(name: string): Sh {
   return sh`systemctl start -- ${name} || {
 code=$?
+# What it has just said may not have been written yet.
+journalctl --sync 2>/dev/null || :
 journalctl -n 10 --no-pager -o cat -u ${name} >&2 || :
 exit $code
 }`
