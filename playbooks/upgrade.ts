@@ -78,8 +78,7 @@ function whole(cluster: Cluster) {
     tags: cluster.hosts.map(({ name }) => name),
     *tasks(_, { facts }) {
       if (!cluster.hosts.some((host) => isDue(host)(facts))) return
-      const members = cluster.hosts.filter((host) => host.in('managers') || host.in('workers'))
-      yield nodesReady({ names: members.map(({ name }) => name) })
+      yield nodesReady({ names: cluster.match('managers:workers').map(({ name }) => name) })
       yield stackRunning({ name: stack.name, directory: stack.directory, timeout: stack.deploy_timeout })
     },
   })

@@ -7,9 +7,7 @@ export async function confirm(
   next = 'give --yes; --check shows what would be done',
 ): Promise<void> {
   if (!process.stdin.isTTY) {
-    throw new InputError('there is no terminal to confirm in', {
-      next,
-    })
+    throw new InputError('there is no terminal to confirm in', { expected: `yes to: ${question}`, next })
   }
   if (!(await askYes(question))) throw new InputError('not confirmed: nothing was done')
 }

@@ -9,7 +9,7 @@ import { waitFor } from '../modules/wait-for.ts'
 import type { FactStore } from '../playbook/facts.ts'
 import { play, type Context, type Play } from '../playbook/play.ts'
 import { sh } from '../playbook/sh.ts'
-import { mirrorDirectory, stackLabels, VIP_LABEL } from '../stack/model.ts'
+import { isMember, mirrorDirectory, stackLabels, VIP_LABEL } from '../stack/model.ts'
 import { backendUp } from './backend-up.ts'
 
 /** Whether there is something to do on the node: asked when its turn comes, of what hosts told before. */
@@ -62,7 +62,7 @@ export function backInService(host: Host, cluster: Cluster): Play[] {
     },
   })
   // One that only keeps the share has no place in the swarm.
-  if (!host.in('managers') && !host.in('workers')) return [well]
+  if (!isMember(host)) return [well]
   const inService = onManager(`${host.name} in service`, host, cluster, function* () {
     yield nodesReady({ names: [host.name], timeout: 300 })
     yield nodesActive({ nodes: [host.name] })

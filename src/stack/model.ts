@@ -119,6 +119,11 @@ export function stackLabels(cluster: Pick<Cluster, 'hosts'>): Record<string, Rec
   )
 }
 
+/** Whether it is to be in the swarm. */
+export function isMember(host: Host): boolean {
+  return host.in('managers') || host.in('workers')
+}
+
 /**
  * What `nodeLabels()` before a deploy and `laterNodeLabels()` after it are to be told. A node that does not answer may
  * never have joined. Where Keepalived runs already, it comes to one more node after the others were told of it: one that
@@ -133,7 +138,7 @@ export function stackNodeLabels({
   cluster: Pick<Cluster, 'hosts'>
   alive: readonly Host[]
 }): NodeLabelsOptions {
-  const members = cluster.hosts.filter((host) => host.in('managers') || host.in('workers'))
+  const members = cluster.hosts.filter(isMember)
   return {
     labels: stackLabels({ hosts: members }),
     optional: members.filter((host) => !alive.includes(host)).map((host) => host.name),

@@ -2,7 +2,7 @@ import type { Host } from '../inventory/types.ts'
 import { DRAINED, type SwarmNode } from '../modules/swarm-nodes.ts'
 import { forceNewCluster } from '../modules/swarm-trouble.ts'
 import { describeService } from '../stack/convergence.ts'
-import { stackLabels } from '../stack/model.ts'
+import { isMember, stackLabels } from '../stack/model.ts'
 import { isTold, managerOf, nodeOf, told } from './answers.ts'
 import { isExpired } from './problems-certificates.ts'
 import { problem, type Findings } from './problem.ts'
@@ -50,7 +50,7 @@ function leaderless(
 export function membershipProblems(findings: Findings): Problem[] {
   const { answers } = findings
   if (!answers.swarm) return []
-  const members = told(answers).filter(([host]) => host.in('managers') || host.in('workers'))
+  const members = told(answers).filter(([host]) => isMember(host))
   return [...members.flatMap(([host, one]) => memberProblem(findings, host, one)), ...strangers(findings)]
 }
 

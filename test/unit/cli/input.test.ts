@@ -162,7 +162,7 @@ const cases: Record<string, Case> = {
   },
   'a drill that nobody can confirm': {
     words: ['drill', 'nginx-kill'],
-    says: /^there is no terminal to confirm in\n {2}next: +give --yes; bramble drill --list tells what each drill does$/,
+    says: /^there is no terminal to confirm in\n {2}expected: yes to: .*\n {2}next: +give --yes; bramble drill --list tells what each drill does$/,
   },
   'an unknown variable': {
     words: ['apply', 'site.ts'],
