@@ -58,7 +58,7 @@ export interface Cluster {
    * @throws InputError for any other group that is not there
    */
   group(name: string): readonly Host[]
-  /** The hosts that a pattern means; see matchHosts. */
+  /** The hosts of a pattern as in `--limit`: `managers:workers`, `webservers:!rpi3`. */
   match(pattern: string): Host[]
 }
 

@@ -12,7 +12,7 @@ export interface Template {
 /** What a play's tasks may look at. */
 export interface Context {
   cluster: Cluster
-  /** What hosts told in earlier plays. */
+  /** What hosts told in earlier plays: `facts.get('rpi1', 'swarm')`; `find` does not mind if it was not told. */
   facts: FactStore
   /** Hosts that are in the run and have not failed. */
   alive: readonly Host[]

@@ -21,7 +21,7 @@ export async function reference(): Promise<Record<string, string>> {
     'docs/settings.md': settingsReference(),
     // A module's section tells all by itself; on the other page a type that many rest on stands once.
     'docs/modules.md': page('modules/index.ts', modulesIntro(), () => new Set()),
-    'docs/playbooks.md': page('playbook/index.ts', playbooksIntro, always(new Set())),
+    'docs/playbooks.md': page('playbook/index.ts', playbooksIntro(), always(new Set())),
     'docs/settings.schema.json': JSON.stringify(settingsJsonSchema()),
   }
   const formatted = Object.entries(pages).map(async ([path, text]) => {
@@ -40,25 +40,31 @@ function page(index: string, intro: string, shown: () => Set<string>): string {
   return [intro, contents(functions), ...sections].join('\n\n')
 }
 
+/** Types of a source file, one after another. */
+function types(path: string, ...names: string[]): string {
+  const declarations = declarationsOf(readFileSync(new URL(path, root), 'utf8'))
+  return `\`\`\`ts\n${names.map((name) => declarations.get(name)).join('\n\n')}\n\`\`\``
+}
+
 function modulesIntro(): string {
-  const text = readFileSync(new URL('src/playbook/resource.ts', root), 'utf8')
-  const declarations = declarationsOf(text)
   return `# Modules
 
 Made from the docstrings in \`src/modules/\` by \`npx tsx src/reference/generate.ts\`.
 
 What a play's \`tasks\` may yield. Each is imported from \`bramble\`, takes its options and returns a \`Resource\`. A module reads first and changes only what is not as it shall be. Options that are no good are an \`InputError\`, found before any connection is opened. Every module takes these besides its own:
 
-\`\`\`ts
-${declarations.get('Common')}
-
-${declarations.get('Handler')}
-\`\`\``
+${types('src/playbook/resource.ts', 'Common', 'Handler')}`
 }
 
-const playbooksIntro = `# What playbooks are made of
+function playbooksIntro(): string {
+  return `# What playbooks are made of
 
-Made from the docstrings in \`src/playbook/\` and \`src/stack/\` by \`npx tsx src/reference/generate.ts\`; the modules have [a page of their own](modules.md).`
+Made from the docstrings in \`src/playbook/\` and \`src/stack/\` by \`npx tsx src/reference/generate.ts\`; the modules have [a page of their own](modules.md).
+
+A file of \`playbooks/\` exports a function that is given the cluster, and returns a playbook. [The settings](settings.md) are those of the inventory.
+
+${types('src/inventory/types.ts', 'Cluster', 'Host', 'HostSettings')}`
+}
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const [path, text] of Object.entries(await reference())) writeFileSync(new URL(path, root), text)
