@@ -107,7 +107,8 @@ export async function startLightHosts(options: { names: string[]; docker?: boole
 
 /** Its network first: what the kernel would say for the processes that end stays with it. */
 async function cut(host: LightHost): Promise<void> {
-  const off = 'ip link set eth0 down; systemctl poweroff --force --force'
+  // Time for this login to end by itself.
+  const off = 'sleep 0.5; ip link set eth0 down; systemctl poweroff --force --force'
   await onHost(host, `systemd-run --quiet --no-block sh -c '${off}'`)
   const login = ['ssh', ...sshOptions(host), `pi@${host.address}`, 'true']
   await until(`${host.name} to be off`, 30_000, async () => (await attempt(login)).code !== 0)
@@ -147,6 +148,9 @@ function sshOptions({ keyFile, knownHosts, proxyCommand }: LightHost): string[] 
     IdentitiesOnly: 'yes',
     BatchMode: 'yes',
     ConnectTimeout: '5',
+    // A host that goes during the login or after it is not waited for.
+    ServerAliveInterval: '5',
+    ServerAliveCountMax: '3',
     LogLevel: 'ERROR',
   }
   return [

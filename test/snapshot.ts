@@ -50,6 +50,7 @@ export function beyondLogins(journal: string): string[] {
     .split('\n')
     .filter(
       (line) =>
-        line !== '' && !/session-\d+\.scope|user(-runtime-dir)?@\d+\.service|user-\d+\.slice/.test(line),
+        line !== '' &&
+        !/session-\d+\.scope|user(-runtime-dir)?@\d+\.service|user-\d+\.slice|run-user-\d+\.mount/.test(line),
     )
 }

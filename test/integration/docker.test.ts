@@ -39,7 +39,7 @@ function site(word: string, compose: (config: string) => string = services): Res
   return [
     directory({ path }),
     ...Object.entries(files).map(([name, content]) => file({ path: `${path}/${name}`, content })),
-    stack({ name: 'site', directory: path, files, resolveImage: 'never', timeout: 40 }),
+    stack({ name: 'site', directory: path, files, resolveImage: 'never', timeout: 240 }),
     stackConfigsPruned({ name: 'site', directory: path, keep: [config] }),
   ]
 }

@@ -10,6 +10,8 @@ import { until } from '../../src/lab/wait.ts'
 class Site {
   port = 0
   answer: number | 'none' | 'end what is kept' | 'cut what is kept' = 200
+  /** Requests that were left without an answer, by whether they came over a connection that had been used. */
+  readonly unanswered = { new: 0, kept: 0 }
   #server: Server | undefined
   readonly #sockets = new Set<Socket>()
 
@@ -24,7 +26,9 @@ class Site {
       if (this.answer === 'end what is kept' && kept) socket.destroy()
       else if (this.answer === 'cut what is kept' && kept) {
         response.writeHead(200, { 'Content-Length': 5 }).write('hel', () => socket.destroy())
-      } else if (this.answer !== 'none') {
+      } else if (this.answer === 'none') {
+        this.unanswered[kept ? 'kept' : 'new'] += 1
+      } else {
         const code = typeof this.answer === 'number' ? this.answer : 200
         response.writeHead(code, { 'X-Bramble-Content': 'nfs' }).end('hello')
       }
@@ -127,10 +131,12 @@ describe('the load of a drill', function () {
 
   it('waits for the answers under way when it is stopped, and no longer than ten seconds', async () => {
     load = startLoad([site.url], { every: 50, kept: 1 })
-    await sent('new', 2)
+    await sent('kept', 1)
     site.answer = 'none'
     const silent = Date.now()
-    await until('a moment of silence', 5000, () => Date.now() > silent + 300)
+    await until('some of each kind to wait', 5000, () => {
+      return site.unanswered.new > 0 && site.unanswered.kept > 0
+    })
     const { failures } = all(await load.stop())
     const reasons = failures.map(({ reason }) => reason).toSorted()
     assert.ok(Date.now() - silent < 15_000, `${Date.now() - silent} ms`)

@@ -44,7 +44,7 @@ describe('the mirror of the share', function () {
     await until('the share to be served', 10_000, () => host.state()['source'] === 'nfs')
   }
   const mirrored = (name: string, text: string) =>
-    until(`${name} in the mirror`, 20_000, () => {
+    until(`${name} in the mirror`, 60_000, () => {
       const path = join(host.mirror, 'current', name)
       return existsSync(path) && readFileSync(path, 'utf8') === text
     })
@@ -190,14 +190,14 @@ describe('the mirror of the share', function () {
     // What a copy that was cut short has left would be missing from what is free.
     mkdirSync(join(host.mirror, '1234.5'))
     writeFileSync(join(host.content, 'film'), Buffer.alloc(1_500_000))
-    await until('an error', 5000, () => 'error' in host.state())
+    await until('an error', 20_000, () => 'error' in host.state())
     assert.equal(host.state()['error'], 'the share has 1 MB, more than mirror.max_size_mb, 1')
     assert.deepEqual(readdirSync(join(host.mirror, 'current')), ['index.html'])
     assert.ok(!existsSync(join(host.mirror, '1234.5')))
     rmSync(join(host.content, 'film'))
     writeFileSync(join(host.content, 'index.html'), 'two')
     await mirrored('index.html', 'two')
-    await until('no error', 5000, () => !('error' in host.state()))
+    await until('no error', 20_000, () => !('error' in host.state()))
   })
 
   it('is served after a power cut of its own node, with no server to ask', async () => {

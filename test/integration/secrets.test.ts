@@ -89,7 +89,7 @@ describe('secrets on a real host', function () {
     await ensurePackages({ strace: 'strace' })
     lab = await startLightHosts({ names: ['rpi1'] })
     host = only(lab)
-    project = makeProject({ rpi1: variablesOf(host) })
+    project = makeProject({ rpi1: { ...variablesOf(host), ansible_timeout: 60 } })
     identity = `${project.directory}-identity`
     const key = await generateIdentity()
     writeFileSync(identity, key, { mode: 0o600 })

@@ -254,7 +254,7 @@ describe('the configuration of OpenSSH', function () {
       try {
         await until('ssh-agent', 10_000, () => existsSync(careful), 10)
         await run(['env', `SSH_AUTH_SOCK=${careful}`, 'ssh-add', '-q', '-c', at('held')])
-        const impatient = ` ConnectTimeout 3\n IdentityFile ${at('held')}.pub\n`
+        const impatient = ` ConnectTimeout 8\n IdentityFile ${at('held')}.pub\n`
         const { code, stderr } = await reaching(impatient).bramble(echo, { SSH_AUTH_SOCK: careful })
         assert.equal(code, 4)
         assert.match(
@@ -424,7 +424,7 @@ describe('the configuration of OpenSSH', function () {
           third.stderr,
           /^rpi1: root@127\.0\.0\.1:\d+ cannot be reached through jump host gate\n {2}found: +no connection within 3 s\n/,
         )
-        assert.ok(performance.now() - start < 10_000)
+        assert.ok(performance.now() - start < 30_000)
       } finally {
         dropping.stop()
       }

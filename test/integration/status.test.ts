@@ -20,7 +20,7 @@ const archives = join(cache, 'images')
 const names = ['rpi1', 'rpi2', 'rpi3']
 const vip = '10.77.0.200'
 /** Seconds that rpi3 has to answer, since it is the one that falls silent. */
-const timeout = 12
+const timeout = 30
 
 /** The share without NFS, which the kernel of these hosts may lack. */
 const share: Resource[] = [

@@ -80,7 +80,12 @@ curl -sS --max-time 2 --unix-socket /run/docker.sock -H 'Content-Type: applicati
       const address = host(name).address
       const other = address.replace(/1(\d)$/, '2$1')
       const token = (await on('rpi1', `docker swarm join-token -q ${role}`)).trim()
-      if (role === 'manager') await on('rpi1', `docker node demote ${name}`)
+      if (role === 'manager') {
+        await on('rpi1', `docker node demote ${name}`)
+        await until(`${name} to be a worker`, 60_000, async () =>
+          /false/.test(await on(name, `docker info -f '{{.Swarm.ControlAvailable}}'`)),
+        )
+      }
       await on(
         name,
         `docker swarm leave

@@ -22,6 +22,7 @@ export class Understudy implements Access {
   #pid = 100
   #share = ''
   #holder = 'rpi1'
+  #asked: number | undefined
 
   constructor(cluster: Inventory) {
     this.cluster = cluster
@@ -36,7 +37,7 @@ export class Understudy implements Access {
 
   run(host: Host, { text }: { text: string }): Promise<string> {
     if (this.#dead.has(host.name)) throw new ConnectionError('cannot be reached', { host: host.name })
-    if (text.includes('docker logs')) return Promise.resolve(logOf(host))
+    if (text.includes('docker logs')) return Promise.resolve(this.#logOf(host))
     if (text.includes('docker inspect')) return Promise.resolve(`${this.#pid}\n`)
     if (text.includes('/dev/tcp/')) return Promise.resolve('open\n')
     if (text.startsWith('curl')) return Promise.resolve(this.#share)
@@ -102,15 +103,17 @@ export class Understudy implements Access {
     return this.#told(what, hosts)
   }
 
+  /** The line of rpi1 is the later one, whoever is asked first. */
+  #logOf({ name }: Host): string {
+    this.#asked ??= Date.now()
+    const time = new Date(this.#asked + (name === 'rpi1' ? 20 : 10)).toISOString()
+    return `${time} haproxy Server web/rpi3 is DOWN\nnot a line of a log\n`
+  }
+
   #told(what: string, hosts: readonly Host[]): Promise<void> {
     this.done.push(`${what} ${hosts.map(({ name }) => name).join(' ')}`)
     return Promise.resolve()
   }
-}
-
-function logOf({ name }: Host): string {
-  const time = new Date(Date.now() + (name === 'rpi1' ? 20 : 10)).toISOString()
-  return `${time} haproxy Server web/rpi3 is DOWN\nnot a line of a log\n`
 }
 
 /**

@@ -77,7 +77,7 @@ describe('a reboot', function () {
   })
 
   it('that the machine does not come back from tells the last that was seen of it', async () => {
-    const { reasons } = await runLocally([over([reboots(goes(), 2)])], {
+    const { reasons } = await runLocally([over([reboots(goes(), 5)])], {
       connect: () =>
         existsSync(directory.at('connected'))
           ? Promise.reject(new TimeoutError('its host key has changed'))
@@ -86,7 +86,7 @@ describe('a reboot', function () {
     })
     assert.match(
       reasons['rpi1'] ?? '',
-      /reboot: did not come back from its reboot within 2 s\n.*\n {2}found: +its host key has changed\n/,
+      /reboot: did not come back from its reboot within 5 s\n.*\n {2}found: +its host key has changed\n/,
     )
   })
 
