@@ -106,7 +106,7 @@ export async function startMirrorHost(
       await inside(`umount -l ${mount}`)
     },
     async restart(meanwhile) {
-      await inside(`kill -KILL -- -$(cat ${at('service.pid')})`)
+      await inside(`kill -s KILL -- -$(cat ${at('service.pid')})`)
       meanwhile?.()
       await service()
     },

@@ -8,8 +8,8 @@ export interface Proxy {
   port: number
   /** Ends all connections, in both directions. */
   cut(): void
-  /** Forwards nothing from here on, and tells neither side. */
-  hush(): void
+  /** Forwards nothing from here on, or once so many more bytes have gone to the host, and tells neither side. */
+  hush(after?: number): void
   /** New connections are forwarded again; those that were hushed stay so. */
   heal(): void
   stop(): Promise<void>
@@ -23,6 +23,7 @@ export interface Proxy {
 export async function startProxy(command: readonly string[]): Promise<Proxy> {
   const connections = new Map<Socket, ChildProcess>()
   let hushed = false
+  let left = Infinity
   const server = createServer((socket) => {
     const [program = '', ...words] = command
     const child = spawn(program, words, { stdio: ['pipe', 'pipe', 'ignore'] })
@@ -31,6 +32,10 @@ export async function startProxy(command: readonly string[]): Promise<Proxy> {
     child.on('error', () => socket.destroy())
     child.stdin.on('error', () => undefined)
     if (hushed) return
+    socket.on('data', ({ length }: Buffer) => {
+      left -= length
+      if (left <= 0) hush()
+    })
     socket.pipe(child.stdin)
     child.stdout.pipe(socket)
   }).listen(0, '127.0.0.1')
@@ -44,20 +49,25 @@ export async function startProxy(command: readonly string[]): Promise<Proxy> {
     }
     connections.clear()
   }
+  const hush = () => {
+    hushed = true
+    left = Infinity
+    for (const [socket, child] of connections) {
+      socket.unpipe()
+      child.stdout?.unpipe()
+      // What has arrived is let go: it would be delivered late, and a full pipe would tell the other side.
+      socket.resume()
+      child.stdout?.resume()
+      // The other side is not to learn that this one has ended.
+      socket.removeAllListeners('end')
+    }
+  }
   return {
     port: address.port,
     cut,
-    hush() {
-      hushed = true
-      for (const [socket, child] of connections) {
-        socket.unpipe()
-        child.stdout?.unpipe()
-        // What has arrived is let go: it would be delivered late, and a full pipe would tell the other side.
-        socket.resume()
-        child.stdout?.resume()
-        // The other side is not to learn that this one has ended.
-        socket.removeAllListeners('end')
-      }
+    hush(after = 0) {
+      if (after > 0) left = after
+      else hush()
     },
     heal() {
       hushed = false

@@ -37,6 +37,10 @@ export class Remote {
   /** Runs while the session holds the host's lock. */
   #beating: NodeJS.Timeout | undefined
   #underWay = 0
+  /** Seconds that the input which is on its way may take. */
+  #feeding = 0
+  /** A sign of life was not answered yet. */
+  #unanswered = false
   #closed = false
   /** Seconds that the host is given to connect, where that is more than the inventory says. */
   #patience = 0
@@ -105,9 +109,14 @@ export class Remote {
   }
 
   async #beat(): Promise<void> {
-    const session = await this.#session?.catch(() => undefined)
+    const feeding = this.#feeding
     // While a step is under way, the lock is good for as long as that may take.
-    if (this.#underWay === 0) await session?.run([beat().text], 60).catch(() => undefined)
+    if (this.#unanswered || (this.#underWay > 0 && feeding === 0)) return
+    this.#unanswered = true
+    const session = await this.#session?.catch(() => undefined)
+    const sign = feeding > 0 ? beatInInput() : beat()
+    await session?.run([sign.text], feeding || 60).catch(() => undefined)
+    this.#unanswered = false
   }
 
   /** Runs a command that changes something and reads `input`, which is made once the host's lock is had. */
@@ -116,12 +125,12 @@ export class Remote {
     const session = await this.#open()
     const start = performance.now()
     this.#underWay += 1
-    const alive = (seconds: number) => session.run([beatInInput().text], seconds)
-    const beating = setInterval(() => void alive(timeout).catch(() => undefined), BEAT * 1000)
-    const answer = await alive(60)
+    this.#feeding = timeout
+    const answer = await session
+      .run([beatInInput().text], 60)
       .then(() => session.feed(command, input(), timeout))
       .finally(() => {
-        clearInterval(beating)
+        this.#feeding = 0
         this.#underWay -= 1
       })
     const ms = Math.round(performance.now() - start)

@@ -23,7 +23,7 @@ interface Case {
 const unit = `printf '[Service]\\nExecStart=/bin/sh -c "echo thorns everywhere; exit 3"\\nType=oneshot\\n'`
 
 const prepare = `
-mkdir -p /srv/directory /srv/bad /mnt/tiny
+mkdir -p /srv/directory /srv/bad /mnt/tiny /mnt/small
 touch /srv/file
 useradd -m thorn
 install -d -o thorn -m 700 /home/thorn/.ssh
@@ -34,6 +34,7 @@ mkdir -p /etc/cron.d
 printf '# BEGIN BRAMBLE MANAGED BLOCK\\n' > /srv/half
 printf '\\377\\000' > /srv/binary
 mount -t tmpfs -o size=64k tmpfs /mnt/tiny
+mount -t tmpfs -o size=60k tmpfs /mnt/small
 echo old > /mnt/tiny/file
 echo old > /srv/validated
 ${unit} > /etc/systemd/system/broken.service
@@ -110,8 +111,8 @@ const cases: Record<string, Case> = {
     says: /No space left on device/,
   },
   'a full disk is told for a small file too': {
-    resource: file({ path: '/mnt/tiny/small', content: 'x'.repeat(65_000), title: 'small' }),
-    says: /(No space left on device|I\/O error[^]*100% \/mnt\/tiny)/,
+    resource: file({ path: '/mnt/small/file', content: 'x'.repeat(65_000), title: 'small' }),
+    says: /(No space left on device|I\/O error[^]*100% \/mnt\/small)/,
   },
   'a directory is not put in place of a file': {
     resource: directory({ path: '/srv/file' }),
@@ -241,7 +242,7 @@ describe('errors on a real host', function () {
   it('what could not be written is as it was, with nothing left beside it', async () => {
     const { stdout } = await onHost(
       host,
-      'cat /srv/validated /mnt/tiny/file; ls -A /mnt/tiny; find /srv /home /root -name ".bramble*"; grep -l rose@ /etc/shadow /root/.ssh/*; ls /srv/never /etc/cron.d/bad',
+      'cat /srv/validated /mnt/tiny/file; ls -A /mnt/tiny; ls -A /mnt/small; find /srv /home /root -name ".bramble*"; grep -l rose@ /etc/shadow /root/.ssh/*; ls /srv/never /etc/cron.d/bad',
     )
     assert.equal(stdout, 'old\nold\nfile\n')
   })

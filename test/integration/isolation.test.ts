@@ -5,7 +5,7 @@ import { command, file } from '../../src/modules/index.ts'
 import { until } from '../../src/lab/wait.ts'
 import type { Resource } from '../../src/playbook/resource.ts'
 import { sh } from '../../src/playbook/sh.ts'
-import { onHost, only, startLightHosts } from '../light-host.ts'
+import { onHost, only, shell, startLightHosts } from '../light-host.ts'
 import type { LightHost, LightHosts } from '../light-host.ts'
 import { startProxy, type Proxy } from '../proxy.ts'
 import { makeProject, variablesOf } from './project.ts'
@@ -134,6 +134,7 @@ describe('hosts of which some are not well', function () {
   let lab: LightHosts
   let host: LightHost
   let proxy: Proxy
+  let ways: Ways
   let project: Project
   let outcome: Outcome
   const servers: Server[] = []
@@ -156,7 +157,7 @@ describe('hosts of which some are not well', function () {
     const { code, stderr } = await onHost(host, prepare)
     assert.equal(code, 0, stderr)
     proxy = await startProxy(['nsenter', `--net=${lab.namespace}`, 'socat', '-', `TCP:${host.address}:22`])
-    const ways: Ways = {
+    ways = {
       silent: await listen(''),
       stuck: await listen('SSH-2.0-OpenSSH_9.2\r\n'),
       hushed: proxy.port,
@@ -210,5 +211,28 @@ describe('hosts of which some are not well', function () {
 
   it('none is waited for longer than its deadlines', () => {
     assert.ok(took < 60_000, `${took} ms`)
+  })
+
+  it('a run that falls silent while it sends a large file is ended by the next one, which sends it anew', async () => {
+    const through = makeProject({
+      rpi1: { ...variablesOf(host), ...at('hushed')(ways), address: host.address },
+    })
+    const direct = makeProject({ rpi1: variablesOf(host) })
+    try {
+      const large = [file({ path: '/srv/large', content: 'rose\n'.repeat(4_000_000) })]
+      proxy.heal()
+      proxy.hush(5_000_000)
+      const first = through.apply(large)
+      await until('a part of it to be there', 60_000, async () =>
+        (await shell(host, 'find /srv -name ".bramble*" -size +2M')).includes('bramble'),
+      )
+      const second = await direct.apply(large)
+      assert.deepEqual([second.reasons, second.hosts['rpi1']?.changed], [{}, 1])
+      assert.match((await first).reasons['rpi1'] ?? 'it did not fail', /the connection was lost/)
+      assert.equal(await shell(host, 'wc -c </srv/large; find /srv -name ".bramble*"'), '20000000\n')
+    } finally {
+      through.remove()
+      direct.remove()
+    }
   })
 })
