@@ -127,11 +127,22 @@ export function take({ id, owner, since }: RunLock, seconds: number): Sh {
   return lines(BEATING, TAKING, sh`bramble_take ${id} ${owner} ${since} ${lease(seconds)}`)
 }
 
+/**
+ * Marks a command that reads an input, with all that it starts, as its run's: it is a child of sshd and none of the shell
+ * that holds the lock. Who ends that shell finds it by this.
+ */
+export function marked(command: string): string {
+  return `[ ! -w /run/bramble/lock ] || exec 8>>/run/bramble/lock\n${command}`
+}
+
 /** Ends a shell that holds the lock, and whatever it has started; so it can do no more harm if it was not dead. */
 export function seize(pid: number): Sh {
   return sh`pid=${pid}
 [ "/proc/$pid/fd/9" -ef /run/bramble/lock ] || exit 0
 family=$pid grown=yes
+for process in /proc/[0-9]*; do
+  [ ! "$process/fd/8" -ef /run/bramble/lock ] || family="$family \${process#/proc/}"
+done
 while [ -n "$grown" ]; do
   grown=
   for stat in /proc/[0-9]*/stat; do

@@ -8,7 +8,7 @@ import type { Sh } from '../playbook/sh.ts'
 import type { Answer } from '../ssh/framing.ts'
 import type { Session } from '../ssh/session.ts'
 import type { Listener } from './events.ts'
-import { BEAT, beat, beatInInput, LockedOut, take, type RunLock } from './lock.ts'
+import { BEAT, beat, beatInInput, LockedOut, marked, take, type RunLock } from './lock.ts'
 
 /** Opens a session; it is given `patience` seconds where those are more than the inventory's `ansible_timeout`. */
 export type Connect = (host: Host, patience: number) => Promise<Session>
@@ -128,7 +128,7 @@ export class Remote {
     this.#feeding = timeout
     const answer = await session
       .run([beatInInput().text], 60)
-      .then(() => session.feed(command, input(), timeout))
+      .then(() => session.feed(marked(command), input(), timeout))
       .finally(() => {
         this.#feeding = 0
         this.#underWay -= 1

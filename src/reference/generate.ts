@@ -61,7 +61,7 @@ function playbooksIntro(): string {
 
 Made from the docstrings in \`src/playbook/\` and \`src/stack/\` by \`npx tsx src/reference/generate.ts\`; the modules have [a page of their own](modules.md).
 
-A file of \`playbooks/\` exports a function that is given the cluster, and returns a playbook. [The settings](settings.md) are those of the inventory.
+A file of \`playbooks/\` exports a playbook, or a function that is given the cluster and returns one. [The settings](settings.md) are those of the inventory.
 
 ${types('src/inventory/types.ts', 'Cluster', 'Host', 'HostSettings')}`
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { until } from '../../src/lab/wait.ts'
 import { judge, type Holder } from '../../src/engine/lock.ts'
+import { file } from '../../src/modules/index.ts'
 import { resource, type Resource } from '../../src/playbook/resource.ts'
 import { sh } from '../../src/playbook/sh.ts'
 import { ensureShell, shells } from '../unit/properties/settings.ts'
@@ -84,11 +85,19 @@ for (const shell of shells) {
     })
 
     it('does not keep a run from a machine that it knows by two names', async () => {
-      const { ok } = await run(
-        ['a', 'b', 'c'].map((name) => holds(directory.at(name), 'x')),
+      // Both make the same, at the same time: a file that one of them has just begun would be found empty by the other.
+      const { reasons } = await run(
+        ['a', 'b', 'c'].map((name) =>
+          resource({
+            title: name,
+            probe: sh`[ ! -d ${directory.at(name)} ] || echo there`,
+            plan: ({ stdout }) =>
+              stdout === '' ? { diff: '', apply: sh`mkdir -p ${directory.at(name)}` } : undefined,
+          }),
+        ),
         { hosts: ['rpi1', 'rpi2'] },
       )
-      assert.equal(ok, true)
+      assert.deepEqual(reasons, {})
     })
 
     it('is waited for while a run whose connection has gone ends its last step', async () => {
@@ -135,6 +144,23 @@ for (const shell of shells) {
       go()
       assert.deepEqual((await first).reasons, {})
       assert.ok(until - at > 120 * 100, `a lease of ${(until - at) / 100} s for a look that may take 120 s`)
+    })
+
+    it('is kept while a run sends a large file, for as long as it gives signs of life', async () => {
+      const lease = () => directory.read('lock/lease').trim().split(' ').map(Number)
+      const large = file({
+        path: directory.at('large'),
+        content: 'x'.repeat(100_000),
+        validate: () => sh`: >${directory.at('begun')}; ${goes()}`,
+      })
+      const first = run([large])
+      await begun()
+      const [before = 0] = lease()
+      await until('a sign of life', 20_000, () => (lease()[0] ?? 0) > before)
+      const [at = 0, end = 0] = lease()
+      go()
+      assert.deepEqual((await first).reasons, {})
+      assert.equal(end - at, 60 * 100)
     })
 
     it('is taken from anybody with --force-unlock', async () => {

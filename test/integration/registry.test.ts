@@ -143,7 +143,7 @@ describe('images from a registry, and a Keepalived that is built on the nodes, o
   it('the whole site runs with them: Keepalived is built on each load balancer, the rest is pulled', async () => {
     const printed = await bramble(0, 'apply')
     assert.match(printed, /image localhost\/bramble-keepalived:local, built from/)
-    await until('rpi1 to hold the virtual IP', 90_000, async () => (await holders()).join() === 'rpi1')
+    await until('rpi1 to hold the virtual IP', 150_000, async () => (await holders()).join() === 'rpi1')
     const answered = new Set<string>()
     await until('both web servers to have answered', 60_000, async () => {
       const page = ['curl', '-sS', '-m', '5', '-D', '-', `http://${vip}/`]

@@ -88,7 +88,7 @@ export class LocalSession implements Session {
 
   async feed(command: string, input: Readable, timeout: number): Promise<Answer> {
     this.trips += 1
-    const child = this.#start(['-c', command])
+    const child = this.#start(['-c', command.replaceAll('/run/bramble', this.#lock)])
     const printed = { stdout: [] as Buffer[], stderr: [] as Buffer[] }
     child.stdout.on('data', (chunk: Buffer) => printed.stdout.push(chunk))
     child.stderr.on('data', (chunk: Buffer) => printed.stderr.push(chunk))
