@@ -1,6 +1,7 @@
 import { batched, type Batch } from '../playbook/batch.ts'
 import { lines, sh, type Sh } from '../playbook/sh.ts'
 import { resource, type Change, type Common, type Resource, type Seen } from '../playbook/resource.ts'
+import { start } from './service.ts'
 
 /** What is used of the answer to `GET /info`. */
 export interface DockerInfo {
@@ -114,7 +115,7 @@ export function startDocker(): Change {
   return {
     diff: '- no Docker daemon answers on /run/docker.sock\n+ the Docker daemon answers',
     uncertain: true,
-    apply: sh`systemctl start docker || { journalctl --sync || :; journalctl --unit docker --lines 20 --no-pager --output cat >&2; exit 1; }`,
+    apply: start('docker'),
   }
 }
 

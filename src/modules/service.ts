@@ -115,12 +115,13 @@ function running(name: string, { active }: Found, state: ServiceOptions['state']
   return []
 }
 
-function start(name: string): Sh {
+/** Starts a unit; where that fails, its last words tell why. */
+export function start(name: string): Sh {
   return sh`systemctl start -- ${name} || {
 code=$?
 # What it has just said may not have been written yet.
 journalctl --sync 2>/dev/null || :
-journalctl -n 10 --no-pager -o cat -u ${name} >&2 || :
+journalctl -n 20 --no-pager -o cat -u ${name} >&2 || :
 exit $code
 }`
 }

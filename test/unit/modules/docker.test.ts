@@ -18,7 +18,7 @@ describe('dockerRunning', () => {
       make: running,
       seen: { code: 7, stdout: '' },
       expect: 'change',
-      apply: 'systemctl start docker',
+      apply: 'systemctl start -- docker',
     },
     {
       title: 'tells a daemon that hangs from one that does not run',

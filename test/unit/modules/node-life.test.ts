@@ -258,7 +258,7 @@ describe('swarmLeft', () => {
       seen: 'stopped\n',
       expect: 'change',
       diff: '- swarm: a member whose Docker is stopped\n+ swarm: inactive',
-      apply: /^systemctl start docker[^]*until docker swarm leave >/,
+      apply: /^systemctl start -- docker[^]*until docker swarm leave >/,
     },
     {
       title: 'leaves, and waits until it is no manager any more',
