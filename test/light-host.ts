@@ -107,8 +107,7 @@ export async function startLightHosts(options: { names: string[]; docker?: boole
 
 /** Its network first: what the kernel would say for the processes that end stays with it. */
 async function cut(host: LightHost): Promise<void> {
-  // Time for this login to end by itself.
-  const off = 'sleep 0.5; ip link set eth0 down; systemctl poweroff --force --force'
+  const off = 'ip link set eth0 down; systemctl poweroff --force --force'
   await onHost(host, `systemd-run --quiet --no-block sh -c '${off}'`)
   const login = ['ssh', ...sshOptions(host), `pi@${host.address}`, 'true']
   await until(`${host.name} to be off`, 30_000, async () => (await attempt(login)).code !== 0)

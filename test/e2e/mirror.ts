@@ -34,7 +34,7 @@ export interface Outage {
   slowest: number
   /**
    * From the cut until each node that mounts the share served its mirror, by its own log: a single request to a machine
-   * that is busy may wait for longer. What visitors wait for is `gap`, and that none fails is `late`.
+   * that is busy may wait for longer. Infinity where no answer came from the mirror at all. What visitors wait for is `gap`, and that none fails is `late`.
    */
   mirrored: Record<string, number>
   /** From the moment that the server's port answered again until each of them served what was written after it. */
@@ -97,7 +97,12 @@ export async function outage(
   })
   const answers = await watch.stop()
   const mirrored: Record<string, number> = {}
-  for (const node of clients) mirrored[node] = (await mirrorServed(node, began)) - began
+  for (const node of clients) {
+    const answered = answers.some(({ url, content, at }) => {
+      return url === newsOf(node) && content === 'mirror' && at > began
+    })
+    mirrored[node] = answered ? (await mirrorServed(node, began)) - began : Infinity
+  }
   return { ...report(answers, began, back), mirrored }
 }
 
