@@ -20,6 +20,7 @@ import {
   stackNodeLabels,
   stackRunning,
   UnknownFact,
+  vipBack,
   type Cluster,
   type Context,
   type Host,
@@ -116,7 +117,7 @@ const deploy = play({
   },
 })
 
-export default playbook({ name: 'stack', plays: [interfaces, images, configs, deploy] })
+export default playbook({ name: 'stack', plays: [interfaces, images, configs, deploy, ...vipBack()] })
 
 function rendered(context: Context) {
   const { cluster, facts, template } = context

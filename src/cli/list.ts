@@ -46,6 +46,7 @@ async function list(argv: Arguments): Promise<void> {
     cluster: inventory,
     facts: new FactStore(),
     alive: hosts,
+    wrote: false,
     template: templates(project),
     archives: await archives(project, inventory.settings),
   }

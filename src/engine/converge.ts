@@ -94,12 +94,13 @@ async function tryOne(step: Step, index: number, notified: Set<string>): Promise
   state.emit({ type: 'doing', at: Date.now(), host: remote.host.name, play: step.play, what: resource.title })
   const { output, due } = await applyAndVerify(step, index, change)
   if (due) return tryOne(step, index, notified)
-  if (!change.waits) return { status: 'changed', diff: change.diff, output }
-  return {
-    status: 'ok',
-    reason: `waited for, as it was not so at once: ${change.diff.replaceAll('\n', ', ')}`,
-    output,
-  }
+  return outcomeOf(change, output)
+}
+
+function outcomeOf({ waits, completes, diff }: Change, output: string): Outcome {
+  if (!waits && !completes) return { status: 'changed', diff, output }
+  const how = waits ? 'waited for, as it was not so at once' : 'to complete what was changed before'
+  return { status: 'ok', reason: `${how}: ${diff.replaceAll('\n', ', ')}`, output }
 }
 
 /** Names, but not more than a reader wants to see. */

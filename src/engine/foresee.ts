@@ -15,8 +15,9 @@ export function foreseen(
   change: Change,
   notified: Set<string>,
 ): Outcome {
-  if (change.waits) {
-    return { status: 'unknown', reason: `not so now; apply would wait for it:\n${change.diff}` }
+  if (change.waits || change.completes) {
+    const would = change.waits ? 'wait for it' : 'see to it'
+    return { status: 'unknown', reason: `not so now; apply would ${would}:\n${change.diff}` }
   }
   const [earlier] = remote.foreseen
   if (change.uncertain && earlier) return unknown(earlier.title, `now it is\n${change.diff}`)

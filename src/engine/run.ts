@@ -257,7 +257,8 @@ class Runner {
 
   #context(): Context {
     const { cluster, template, archives } = this.#options
-    return { cluster, template, archives, facts: this.#state.facts, alive: [...this.#alive] }
+    const { facts, changes } = this.#state
+    return { cluster, template, archives, facts, alive: [...this.#alive], wrote: changes > 0 }
   }
 }
 

@@ -13,6 +13,7 @@ export interface StackRunningOptions extends Common {
 
 /**
  * Every service of a stack runs completely; it is waited for. To be run on a manager. Nothing is deployed.
+ * Facts: `active_nodes` (the hostnames of those that the swarm gives tasks, with a space between).
  *
  * Errors: the deadline, with the tasks that do not run and why.
  *
@@ -30,6 +31,12 @@ export function stackRunning({ name, directory, timeout = 300, ...common }: Stac
         const waiting = found ? unfinished(name, found) : ['- no swarm is managed from here']
         return waiting.length === 0 ? undefined : { diff: waiting.join('\n'), apply: sh`:`, waits: true }
       },
+      facts: (seen) => ({
+        active_nodes: (readStack(seen)?.nodes ?? [])
+          .filter(({ Spec }) => Spec.Availability === 'active')
+          .map(({ Description }) => Description.Hostname)
+          .join(' '),
+      }),
     },
     common,
   )

@@ -4,18 +4,13 @@ import { nodeDrained, nodesActive } from '../modules/node-drained.ts'
 import { nodeLabels } from '../modules/node-labels.ts'
 import { nodesReady } from '../modules/nodes-ready.ts'
 import { stackRunning } from '../modules/stack-running.ts'
-import { balancerReady, vipReleased } from '../modules/vip.ts'
+import { balancerReady } from '../modules/vip.ts'
 import { waitFor } from '../modules/wait-for.ts'
-import type { FactStore } from '../playbook/facts.ts'
 import { play, type Context, type Play } from '../playbook/play.ts'
 import { sh } from '../playbook/sh.ts'
 import { isMember, mirrorDirectory, stackLabels, VIP_LABEL } from '../stack/model.ts'
 import { backendUp } from './backend-up.ts'
-
-/** Whether there is something to do on the node: asked when its turn comes, of what hosts told before. */
-export type When = (facts: FactStore) => boolean
-
-const always: When = () => true
+import { always, inUse, lessPreferred, others, released, vipAway, type When } from './vip.ts'
 
 /**
  * Plays that take a node out of service, without a failed request: the virtual address goes to another load balancer,
@@ -112,61 +107,6 @@ export function backInService(host: Host, cluster: Cluster): Play[] {
       }),
     ),
   ]
-}
-
-/** Plays that hand the virtual address over to another load balancer; only its holder has something to do. */
-export function vipAway(host: Host, cluster: Cluster, when: When = always): Play[] {
-  const { stack, haproxy } = cluster.settings
-  return [
-    play({
-      name: `who can take the virtual IP from ${host.name}`,
-      hosts: others(host, cluster)
-        .map(({ name }) => name)
-        .join(':'),
-      *tasks(_, { facts }) {
-        if (when(facts)) yield balancerReady({ stack: stack.name, healthPort: haproxy.health_port })
-      },
-    }),
-    play({
-      name: `virtual IP away from ${host.name}`,
-      hosts: host.name,
-      critical: true,
-      *tasks(_, { facts }) {
-        if (when(facts)) yield released(host, cluster, facts)
-      },
-    }),
-  ]
-}
-
-function released(host: Host, cluster: Cluster, facts: FactStore) {
-  const { vip, stack } = cluster.settings
-  const told = others(host, cluster).map(
-    ({ name }) => [name, facts.find(name, 'balancer') ?? 'not asked'] as const,
-  )
-  return vipReleased({
-    address: vip.address,
-    stack: stack.name,
-    others: Object.fromEntries(told.map(([name, state]) => [name, String(state)])),
-  })
-}
-
-/** Whether the swarm gives it tasks, as far as a manager has told. */
-function inUse({ name }: Host, cluster: Cluster, facts: FactStore): boolean {
-  return !cluster.group('managers').some((manager) =>
-    String(facts.find(manager.name, 'out_of_service') ?? '')
-      .split(' ')
-      .includes(name),
-  )
-}
-
-/** The other load balancers; none for a host that is none itself. */
-function others(host: Host, cluster: Cluster): Host[] {
-  return host.in('loadbalancers') ? cluster.group('loadbalancers').filter((other) => other !== host) : []
-}
-
-function lessPreferred(host: Host, cluster: Cluster): Host[] {
-  const all = cluster.group('loadbalancers')
-  return all.slice(all.indexOf(host) + 1)
 }
 
 /** A play on one manager of the swarm, and not the node that it is about unless that is the only one. */

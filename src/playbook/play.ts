@@ -16,6 +16,8 @@ export interface Context {
   facts: FactStore
   /** Hosts that are in the run and have not failed. */
   alive: readonly Host[]
+  /** Whether this run has changed something on a host so far; never in check mode. */
+  wrote: boolean
   /** A file of `templates/`. Errors: InputError when it is not there. */
   template: (name: string) => Template
   /** Container images in the inventory's `images.archives` folder. */

@@ -24,6 +24,8 @@ export interface Change {
   reboots?: true
   /** Nothing is written: the host is only given time, up to `settle`. Counts as ok once it is so. */
   waits?: true
+  /** Only sees something through that this run has changed before, and has told then: counts as ok once it is so. */
+  completes?: true
   /** What is thrown if it is still so when that time is over, and in check mode at once. Default: `did not converge`. */
   failure?: TaskError
   /** What an earlier task is for may do it, too: in check mode it is unknown when one on the host is to change. */

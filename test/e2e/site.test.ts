@@ -141,7 +141,7 @@ describe('four virtual Pis, one of them bare', function () {
       ])
       return true
     })
-    // Where rpi2's Keepalived was up a second before rpi1's, rpi1 takes the address over after preempt_delay, 30 s.
+    // Where rpi2's Keepalived was up first, rpi1 takes the address over after preempt_delay, 30 s.
     await eventually('the virtual IP on rpi1 only', 90, async () => {
       const holders = await Promise.all(nodes.map((node) => on(node, 'ip -4 -o address')))
       const names = nodes.filter((_, index) => holders[index]?.includes('192.168.188.200/'))

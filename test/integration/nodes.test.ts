@@ -112,7 +112,7 @@ export default playbook({ name: 'slow', plays: [play({ name: 'slow', hosts: 'rpi
     const { workers, managers, loadbalancers } = edited.all.children
     assert.ok(workers && managers && loadbalancers)
     workers.hosts = {}
-    // Its return to rpi1 is not to be under load: one that was not asked for cannot hold connections back.
+    // Where a run is killed before it hands the address back, its return is not to be under load.
     edited.all.vars.vip['preempt_delay'] = 90
     for (const group of [managers, loadbalancers]) group.hosts = { ...group.hosts, rpi4: {} }
     writeFileSync(join(cluster.directory, 'inventory/hosts.yml'), JSON.stringify(edited))
@@ -153,7 +153,7 @@ export default playbook({ name: 'slow', plays: [play({ name: 'slow', hosts: 'rpi
       assert.deepEqual(nodes.match(new RegExp(`${name}.*`, 'g')), [`${name} Ready Reachable`])
       assert.match(await on(name, 'docker ps'), /haproxy[^]*keepalived|keepalived[^]*haproxy/)
       assert.equal(await labels(), before)
-      // It takes the address back after vip.preempt_delay.
+      // Handed back, or after vip.preempt_delay where that run was killed.
       await until('rpi1 to hold the virtual IP', 150_000, async () => (await holders()).join() === 'rpi1')
     })
   }

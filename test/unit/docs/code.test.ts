@@ -39,7 +39,14 @@ describe('the code in the documentation', () => {
     const cluster = await loadInventory(join(root, 'inventory'))
     const facts = new FactStore()
     for (const { name } of cluster.hosts) facts.add(name, { interface: 'eth0' })
-    context = { cluster, facts, alive: cluster.hosts, template: templates(root), archives: [archive] }
+    context = {
+      cluster,
+      facts,
+      alive: cluster.hosts,
+      template: templates(root),
+      archives: [archive],
+      wrote: false,
+    }
   })
   after(() => rmSync(project, { recursive: true }))
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import type { Event } from '../../../src/engine/events.ts'
 import { playbook, type Play } from '../../../src/playbook/play.ts'
-import { resource, type Handler } from '../../../src/playbook/resource.ts'
+import { resource, type Handler, type Seen } from '../../../src/playbook/resource.ts'
 import { printed } from '../../../src/modules/check.ts'
 import { raw, sh } from '../../../src/playbook/sh.ts'
 import { InputError, TaskError } from '../../../src/errors.ts'
@@ -164,14 +164,42 @@ describe('check mode', () => {
     assert.deepEqual(check.titles('unknown'), ['rpi2 daemon'])
   })
 
-  it('tells whether anything was written', async () => {
-    const plays = [over([holds(directory.at('a'), 'b')])]
-    const wrote: boolean[] = []
+  it('tells whether anything was written, later plays too', async () => {
+    let seen: boolean | undefined
+    const ask: Play['tasks'] = (_, { wrote }) => {
+      seen = wrote
+      return []
+    }
+    const plays = [over([holds(directory.at('a'), 'b')]), over(ask)]
+    const told: [boolean | undefined, boolean][] = []
     for (const check of [true, false, false]) {
       const { events } = await runLocally(plays, { check })
-      for (const event of events) if (event.type === 'summary') wrote.push(event.wrote)
+      for (const event of events) if (event.type === 'summary') told.push([seen, event.wrote])
     }
-    assert.deepEqual(wrote, [false, true, false])
+    assert.deepEqual(told, [
+      [false, false],
+      [true, true],
+      [false, false],
+    ])
+  })
+
+  it('counts as ok what only completes an earlier change, and tells what it did', async () => {
+    const last = holds(directory.at('last'), 'there')
+    const completing = {
+      ...last,
+      plan: (seen: Seen) => {
+        const change = last.plan(seen)
+        return change && { ...change, completes: true as const }
+      },
+    }
+    const plays = [over([holds(directory.at('first'), 'there')]), over([completing])]
+    const check = await runLocally(plays, { check: true })
+    assert.deepEqual(check.titles('unknown'), ['last holds there'])
+    const { titles, events } = await runLocally(plays)
+    assert.deepEqual([titles('changed'), titles('ok')], [['first holds there'], ['last holds there']])
+    const reasons = events.flatMap((event) => (event.type === 'task' ? [event.reason] : []))
+    assert.match(reasons.join('\n'), /^to complete what was changed before: - , \+ there$/m)
+    assert.equal(directory.read('last'), 'there')
   })
 
   it('fails on what would fail though nothing changes before it', async () => {

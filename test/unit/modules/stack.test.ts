@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { stack, stackConfigsPruned } from '../../../src/modules/index.ts'
+import { stack, stackConfigsPruned, stackRunning } from '../../../src/modules/index.ts'
 import { raw, sh } from '../../../src/playbook/sh.ts'
 import { finish, unsettled } from '../../../src/stack/rollout.ts'
 import type { Service, Task } from '../../../src/stack/state.ts'
@@ -292,6 +292,19 @@ describe('stack, for the case that a deploy does not run,', () => {
       apply: /if : && settle 300/,
     },
   ])
+})
+
+describe('stack running', () => {
+  it('tells which nodes the swarm gives tasks', () => {
+    const paused = node('rpi2', label)
+    paused.Spec.Availability = 'pause'
+    const stdout = seen({
+      nodes: [node('rpi1', label), paused, node('rpi3')],
+      tasks: [task('rpi1', 'running')],
+    })
+    const told = stackRunning({ name: 'ha-stack', directory: '/opt' }).facts?.({ code: 0, stdout })
+    assert.deepEqual(told, { active_nodes: 'rpi1 rpi3' })
+  })
 })
 
 const line = (more: object, mode: object = { Global: {} }) =>

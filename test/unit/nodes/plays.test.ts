@@ -5,9 +5,12 @@ import { endOfSwarm } from '../../../src/nodes/end.ts'
 import { leave, mayGo } from '../../../src/nodes/leave.ts'
 import { ghostRemoved } from '../../../src/nodes/replace.ts'
 import { backInService, outOfService } from '../../../src/nodes/service.ts'
+import { vipBack } from '../../../src/nodes/vip.ts'
 import { within, without } from '../../../src/nodes/within.ts'
 import { FactStore } from '../../../src/playbook/facts.ts'
 import { play, playbook, type Context, type Play } from '../../../src/playbook/play.ts'
+
+const here = '2: eth0    inet 192.168.188.200/32 scope global eth0'
 
 describe('plays of a node’s life', () => {
   let inventory: Inventory
@@ -80,6 +83,76 @@ describe('plays of a node’s life', () => {
   it('take another one back without', () => {
     const names = told(backInService(hosts[1] as Host, inventory))
     assert.ok(!names.some((line) => line.startsWith('virtual IP back')))
+  })
+
+  const handsBack = {
+    rpi1: ['load balancer ready'],
+    rpi2: ['virtual IP 192.168.188.200 held elsewhere', 'load balancer ready'],
+  }
+  const after: {
+    title: string
+    wrote?: boolean
+    holder?: string
+    active?: string
+    rpi1?: string
+    does: Record<string, string[]>
+  }[] = [
+    { title: 'give it back from a less preferred one', holder: 'rpi2', does: handsBack },
+    { title: 'leave it alone after a run that changed nothing', wrote: false, holder: 'rpi2', does: {} },
+    { title: 'leave it where it is preferred', holder: 'rpi1', does: {} },
+    { title: 'leave it if nobody has it', does: {} },
+    {
+      title: 'leave it if the preferred one is not ready',
+      holder: 'rpi2',
+      rpi1: 'Keepalived does not run',
+      does: { rpi1: ['load balancer ready'] },
+    },
+    {
+      title: 'leave it on a node whose Keepalived would not start again',
+      holder: 'rpi2',
+      active: 'rpi1',
+      does: {},
+    },
+    { title: 'leave it if no deploy has come to its end', holder: 'rpi2', active: '', does: {} },
+  ]
+  for (const { title, wrote = true, holder, active = 'rpi1 rpi2', rpi1 = 'ready', does } of after) {
+    it(`after a deploy, with the virtual address: ${title}`, () => {
+      const seen = new FactStore()
+      if (active !== '') seen.add('rpi1', { active_nodes: active })
+      const context = { cluster: inventory, facts: seen, alive: hosts, wrote } as unknown as Context
+      const done: Record<string, string[]> = {}
+      for (const one of vipBack()) {
+        for (const host of inventory.group('loadbalancers')) {
+          for (const task of one.tasks(host, context)) {
+            if (task.title === 'virtual IP 192.168.188.200') {
+              const stdout = host.name === holder ? here : ''
+              seen.add(host.name, task.facts?.({ code: 0, stdout }) ?? {})
+            } else {
+              if (host.name === 'rpi1') seen.add('rpi1', { balancer: rpi1 })
+              ;(done[host.name] ??= []).push(task.title)
+            }
+          }
+        }
+      }
+      assert.deepEqual(done, does)
+    })
+  }
+
+  it('after a deploy, see it through that the preferred one holds the address, which is no change of its own', () => {
+    const seen = new FactStore()
+    seen.add('rpi1', { balancer: 'ready' })
+    seen.add('rpi2', { holds_vip: 'true' })
+    const back = (alive: readonly Host[]) => {
+      const context = { cluster: inventory, facts: seen, alive, wrote: true } as unknown as Context
+      return [
+        ...(vipBack()
+          .at(-1)
+          ?.tasks(hosts[1] as Host, context) ?? []),
+      ][0]
+    }
+    assert.equal(back(hosts)?.plan({ code: 0, stdout: here })?.completes, true)
+    assert.equal(back(hosts)?.plan({ code: 0, stdout: '' }), undefined)
+    assert.equal(back(hosts.slice(1)), undefined)
   })
 
   it('end the run when one of them fails, but for the question who could take the address', () => {

@@ -68,7 +68,14 @@ describe('the playbook of the share', () => {
 function tasksOf(name: string, cluster: Cluster, host: Host): Resource[] {
   const found = nfs.plays.find((one) => one.name === name)
   assert(found)
-  const context = { cluster, alive: cluster.hosts, facts: new FactStore(), template: shipped, archives: [] }
+  const context = {
+    cluster,
+    alive: cluster.hosts,
+    facts: new FactStore(),
+    template: shipped,
+    archives: [],
+    wrote: false,
+  }
   return [...found.tasks(host, context)]
 }
 

@@ -23,7 +23,7 @@ describe('the playbook of an upgrade', () => {
     const whole = plays[index] as Play
     const [first] = cluster.hosts
     assert(first)
-    const context = { cluster, alive: cluster.hosts, template: templates('.'), archives: [] }
+    const context = { cluster, alive: cluster.hosts, template: templates('.'), archives: [], wrote: false }
     const titles = (due: string) =>
       [...whole.tasks(first, { ...context, facts: known(due) })].map(({ title }) => title)
     assert.deepEqual(titles('rpi2'), ['nodes ready', 'stack ha-stack runs'])

@@ -168,6 +168,7 @@ describe('anything in the place of', () => {
       facts: new FactStore(),
       template: (name: string) => ({ name, text: '' }),
       archives: [],
+      wrote: false,
     }
     const playbook = {
       name: 'x',
