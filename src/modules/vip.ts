@@ -47,6 +47,29 @@ function problem({ stdout }: Seen): string | undefined {
   return last === '' ? 'Keepalived does not run' : `Keepalived: ${last}`
 }
 
+/**
+ * Tells whether the virtual address is here. Facts: `holds_vip` (`true` or `false`).
+ *
+ * @see ip-address(8)
+ * @example vipLook({ address: '192.168.188.200' })
+ */
+export function vipLook({ address }: { address: string }): Resource {
+  return resource({
+    title: `virtual IP ${address}`,
+    probe: where(address),
+    plan: () => undefined,
+    facts: (seen): Facts => ({ holds_vip: String(isHere(seen, address)) }),
+  })
+}
+
+function where(address: string): Sh {
+  return sh`ip -4 -oneline address show to ${address}`
+}
+
+function isHere({ stdout }: Seen, address: string): boolean {
+  return stdout.includes(` ${address}/`)
+}
+
 export interface VipReleasedOptions extends Common {
   /** The virtual address. */
   address: string
@@ -72,10 +95,10 @@ export function vipReleased({ address, stack, others, ...common }: VipReleasedOp
   return resource(
     {
       title: `virtual IP ${address} held elsewhere`,
-      probe: sh`ip -4 -oneline address show to ${address}`,
+      probe: where(address),
       settle: 15,
       plan(seen) {
-        if (!seen.stdout.includes(` ${address}/`)) return undefined
+        if (!isHere(seen, address)) return undefined
         if (!Object.values(others).includes('ready')) {
           const found = Object.entries(others).map(([name, state]) => `${name}: ${state}`)
           throw new TaskError('no other load balancer is ready to take the virtual address', {

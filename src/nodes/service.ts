@@ -10,7 +10,7 @@ import { play, type Context, type Play } from '../playbook/play.ts'
 import { sh } from '../playbook/sh.ts'
 import { isMember, mirrorDirectory, stackLabels, VIP_LABEL } from '../stack/model.ts'
 import { backendUp } from './backend-up.ts'
-import { always, inUse, lessPreferred, others, released, vipAway, type When } from './vip.ts'
+import { always, balancerOf, inUse, lessPreferred, others, released, vipAway, type When } from './vip.ts'
 
 /**
  * Plays that take a node out of service, without a failed request: the virtual address goes to another load balancer,
@@ -74,7 +74,7 @@ export function backInService(host: Host, cluster: Cluster): Play[] {
     },
   })
   if (!host.in('loadbalancers')) return [well, inService, used]
-  const ready = { stack: stack.name, healthPort: haproxy.health_port }
+  const ready = balancerOf(cluster)
   const balancer = (name: string, task: Play['tasks']) =>
     play({ name, hosts: host.name, critical: true, tasks: task })
   return [

@@ -1,9 +1,8 @@
 import type { Cluster, Host } from '../inventory/index.ts'
-import { balancerReady, vipReleased } from '../modules/vip.ts'
+import { balancerReady, vipLook, vipReleased } from '../modules/vip.ts'
 import type { FactStore } from '../playbook/facts.ts'
 import { play, type Play } from '../playbook/play.ts'
-import { resource, type Resource } from '../playbook/resource.ts'
-import { sh } from '../playbook/sh.ts'
+import type { Resource } from '../playbook/resource.ts'
 
 /** Whether there is something to do on the node: asked when its turn comes, of what hosts told before. */
 export type When = (facts: FactStore) => boolean
@@ -12,7 +11,6 @@ export const always: When = () => true
 
 /** Plays that hand the virtual address over to another load balancer; only its holder has something to do. */
 export function vipAway(host: Host, cluster: Cluster, when: When = always): Play[] {
-  const { stack, haproxy } = cluster.settings
   return [
     play({
       name: `who can take the virtual IP from ${host.name}`,
@@ -20,7 +18,7 @@ export function vipAway(host: Host, cluster: Cluster, when: When = always): Play
         .map(({ name }) => name)
         .join(':'),
       *tasks(_, { facts }) {
-        if (when(facts)) yield balancerReady({ stack: stack.name, healthPort: haproxy.health_port })
+        if (when(facts)) yield balancerReady(balancerOf(cluster))
       },
     }),
     play({
@@ -44,12 +42,13 @@ export function vipAway(host: Host, cluster: Cluster, when: When = always): Play
 export function vipBack(): Play[] {
   return [
     balancers('where the virtual IP is', function* (host, { cluster, facts, wrote }) {
-      if (wrote && preferred(host, cluster).length > 0 && getsTasks(host, cluster, facts))
-        yield holder(cluster)
+      // Without tasks from the swarm, a Keepalived that ends would not be started again.
+      if (wrote && preferred(host, cluster).length > 0 && isTold('active_nodes', host, cluster, facts))
+        yield vipLook(cluster.settings.vip)
     }),
     balancers('who shall have the virtual IP', function* (host, { cluster, facts }) {
       if (lessPreferred(host, cluster).some(({ name }) => facts.find(name, 'holds_vip') === 'true'))
-        yield balancerReady(named(cluster))
+        yield balancerReady(balancerOf(cluster))
     }),
     balancers('virtual IP back', function* (host, { alive, cluster, facts }) {
       const ready = alive.filter(({ name }) => facts.find(name, 'balancer') === 'ready')
@@ -57,30 +56,13 @@ export function vipBack(): Play[] {
       if (!preferred(host, cluster).some((one) => ready.includes(one))) return
       yield completing(released(host, cluster, facts))
       // Until it has started again, nobody would take the address over.
-      yield balancerReady({ ...named(cluster), timeout: 120 })
+      yield balancerReady({ ...balancerOf(cluster), timeout: 120 })
     }),
   ]
 }
 
 function balancers(name: string, tasks: Play['tasks']): Play {
   return play({ name, hosts: 'loadbalancers', tasks })
-}
-
-/** Tells whether the address is here. */
-function holder({ settings }: Cluster): Resource {
-  const { address } = settings.vip
-  return resource({
-    title: `virtual IP ${address}`,
-    probe: sh`ip -4 -oneline address show to ${address}`,
-    plan: () => undefined,
-    facts: ({ stdout }) => ({ holds_vip: String(stdout.includes(` ${address}/`)) }),
-  })
-}
-
-/** Whether a Keepalived that ends there is started again: a manager has told so after the deploy. */
-function getsTasks({ name }: Host, cluster: Cluster, facts: FactStore): boolean {
-  const told = cluster.group('managers').flatMap((manager) => facts.find(manager.name, 'active_nodes') ?? [])
-  return told.some((names) => String(names).split(' ').includes(name))
 }
 
 function completing(task: Resource): Resource {
@@ -93,7 +75,8 @@ function completing(task: Resource): Resource {
   }
 }
 
-function named({ settings }: Cluster) {
+/** What `balancerReady()` is to be told. */
+export function balancerOf({ settings }: Cluster) {
   return { stack: settings.stack.name, healthPort: settings.haproxy.health_port }
 }
 
@@ -111,9 +94,14 @@ export function released(host: Host, cluster: Cluster, facts: FactStore) {
 }
 
 /** Whether the swarm gives it tasks, as far as a manager has told. */
-export function inUse({ name }: Host, cluster: Cluster, facts: FactStore): boolean {
-  return !cluster.group('managers').some((manager) =>
-    String(facts.find(manager.name, 'out_of_service') ?? '')
+export function inUse(host: Host, cluster: Cluster, facts: FactStore): boolean {
+  return !isTold('out_of_service', host, cluster, facts)
+}
+
+/** Whether a manager has named the host in a fact that is a list of names. */
+function isTold(fact: string, { name }: Host, cluster: Cluster, facts: FactStore): boolean {
+  return cluster.group('managers').some((manager) =>
+    String(facts.find(manager.name, fact) ?? '')
       .split(' ')
       .includes(name),
   )

@@ -23,9 +23,21 @@ describe('plays of a node’s life', () => {
     for (const name of ['rpi1', 'rpi2']) facts.add(name, { balancer: 'ready' })
   })
 
+  function contextOf(parts: Partial<Context>): Context {
+    return {
+      cluster: inventory,
+      facts,
+      alive: hosts,
+      wrote: true,
+      template: (name) => ({ name, text: '' }),
+      archives: [],
+      ...parts,
+    }
+  }
+
   /** `NAME @ HOST: TITLE, TITLE`, a line for each play. */
   function told(plays: readonly Play[]): string[] {
-    const context = { cluster: inventory, facts, alive: hosts } as unknown as Context
+    const context = contextOf({})
     return plays.map((one) => {
       const on = inventory.match(one.hosts).slice(0, one.runOnce ? 1 : undefined)
       const titles = on.length > 0 ? [...one.tasks(on[0] as Host, context)].map(({ title }) => title) : []
@@ -119,7 +131,7 @@ describe('plays of a node’s life', () => {
     it(`after a deploy, with the virtual address: ${title}`, () => {
       const seen = new FactStore()
       if (active !== '') seen.add('rpi1', { active_nodes: active })
-      const context = { cluster: inventory, facts: seen, alive: hosts, wrote } as unknown as Context
+      const context = contextOf({ facts: seen, wrote })
       const done: Record<string, string[]> = {}
       for (const one of vipBack()) {
         for (const host of inventory.group('loadbalancers')) {
@@ -143,12 +155,9 @@ describe('plays of a node’s life', () => {
     seen.add('rpi1', { balancer: 'ready' })
     seen.add('rpi2', { holds_vip: 'true' })
     const back = (alive: readonly Host[]) => {
-      const context = { cluster: inventory, facts: seen, alive, wrote: true } as unknown as Context
-      return [
-        ...(vipBack()
-          .at(-1)
-          ?.tasks(hosts[1] as Host, context) ?? []),
-      ][0]
+      const [, , last] = vipBack()
+      const [task] = last?.tasks(hosts[1] as Host, contextOf({ facts: seen, alive })) ?? []
+      return task
     }
     assert.equal(back(hosts)?.plan({ code: 0, stdout: here })?.completes, true)
     assert.equal(back(hosts)?.plan({ code: 0, stdout: '' }), undefined)
